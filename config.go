@@ -1,0 +1,113 @@
+package kafka
+
+import (
+	"time"
+)
+
+// A Config says how to reach a cluster and how to behave there. Zero fields take the defaults that their comments name. Load it
+// from a file and the environment with [LoadConfig], or write it as a literal.
+type Config struct {
+	// Brokers are the host:port addresses to find the cluster by; one that answers is enough. Required.
+	Brokers []string `mapstructure:"brokers"`
+	// ClientID names this application in the brokers' logs, metrics and quotas. Defaults to the program's name.
+	ClientID string `mapstructure:"client_id"`
+	// Group is the consumer group of consumers whose topic entry and options name none.
+	Group string `mapstructure:"group"`
+	// Topics are the topics that this application uses. Where the list is not empty, a Topic whose Name is not in it is refused,
+	// so that a typo never becomes a topic.
+	Topics []TopicConfig `mapstructure:"topics"`
+	// ConnectTimeout bounds the opening of a connection, from the first dial to the first answer. Defaults to 10 s.
+	ConnectTimeout time.Duration `mapstructure:"connect_timeout"`
+	// TLS secures the connections. The zero value is plaintext.
+	TLS TLSConfig `mapstructure:"tls"`
+	// SASL says who this application is. The zero value is no authentication.
+	SASL SASLConfig `mapstructure:"sasl"`
+	// Producer has the settings of everything that this proxy sends.
+	Producer ProducerConfig `mapstructure:"producer"`
+	// Consumer has the settings of everything that this proxy receives.
+	Consumer ConsumerConfig `mapstructure:"consumer"`
+}
+
+// A TopicConfig is one topic that the application uses.
+type TopicConfig struct {
+	// Alias is the name that the code uses, the same in every environment. Empty: the code uses Name.
+	Alias string `mapstructure:"alias"`
+	// Name is the topic's name in the cluster. Empty: the same as Alias.
+	Name string `mapstructure:"name"`
+	// Group is the consumer group for this topic. Empty: Config.Group.
+	Group string `mapstructure:"group"`
+	// Partitions is what EnsureTopics creates. 0: the cluster's default.
+	Partitions int32 `mapstructure:"partitions"`
+	// ReplicationFactor is what EnsureTopics creates. 0: the cluster's default.
+	ReplicationFactor int16 `mapstructure:"replication_factor"`
+}
+
+// TLSConfig secures connections. Any of the file names turns TLS on.
+type TLSConfig struct {
+	// Enabled turns TLS on with the system's certificate authorities where no file is named.
+	Enabled bool `mapstructure:"enabled"`
+	// CAFile is a PEM file of the authorities that may sign the brokers' certificates. Empty: the system's.
+	CAFile string `mapstructure:"ca_file"`
+	// CertFile and KeyFile are PEM files of the client's certificate and its key, for mutual TLS. Both or none.
+	CertFile string `mapstructure:"cert_file"`
+	KeyFile  string `mapstructure:"key_file"`
+	// ServerName is the name to check the brokers' certificates against. Empty: the host that was dialled.
+	ServerName string `mapstructure:"server_name"`
+}
+
+// SASLConfig is how the application authenticates.
+type SASLConfig struct {
+	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, in any case. Empty: no authentication.
+	Mechanism string `mapstructure:"mechanism"`
+	// User is the name to authenticate as.
+	User string `mapstructure:"user"`
+	// Password never prints. Keep it out of files: KAFKA_SASL_PASSWORD.
+	Password Secret `mapstructure:"password"`
+}
+
+// ProducerConfig has the settings of sending.
+type ProducerConfig struct {
+	// Acks is who must have a message before it counts as written: "all" in-sync replicas, the "leader" alone (a message can be
+	// lost when the leader dies), or "none" (a message can be lost at any time, and a Delivery has no offset). Defaults to all,
+	// with idempotent writes; the other two write without idempotence, so a retry may write twice and reorder.
+	Acks string `mapstructure:"acks"`
+	// Compression is none, gzip, snappy, lz4 or zstd. Defaults to none, which every client of every language can read; the
+	// others save network and disk and cost processor time on both sides.
+	Compression string `mapstructure:"compression"`
+	// Linger is how long a message may wait for company in its batch. Defaults to 0: nothing waits. A few milliseconds make
+	// larger batches of ProduceAsync's messages and delay every Produce as much.
+	Linger time.Duration `mapstructure:"linger"`
+	// DeliveryTimeout bounds the time from a message's admission to its acknowledgement; then its outcome is unknown.
+	// Defaults to 30 s.
+	DeliveryTimeout time.Duration `mapstructure:"delivery_timeout"`
+	// MaxMessageBytes is the largest value that is sent. Defaults to 1,000,000 bytes, which fits the broker's own default
+	// (message.max.bytes, 1,048,588 with the batch's overhead).
+	MaxMessageBytes int `mapstructure:"max_message_bytes"`
+	// MaxBufferedRecords and MaxBufferedBytes bound what is sent and not yet acknowledged, over all producers of a proxy. At
+	// either bound a sending call waits for room. Default to 10,000 records and 64 MiB.
+	MaxBufferedRecords int `mapstructure:"max_buffered_records"`
+	MaxBufferedBytes   int `mapstructure:"max_buffered_bytes"`
+}
+
+// ConsumerConfig has the settings of receiving.
+type ConsumerConfig struct {
+	// Isolation is read_committed or read_uncommitted. Defaults to read_committed: messages of aborted transactions are not
+	// delivered, and those of an open one wait until it ends.
+	Isolation string `mapstructure:"isolation"`
+	// MaxMessageBytes is the largest value that is decoded; a larger one is a MessageError. Defaults to 1,048,588 bytes, the
+	// broker's own default for a batch.
+	MaxMessageBytes int `mapstructure:"max_message_bytes"`
+	// MaxDecompressedBytes bounds one batch after decompression; a larger one is a MessageError with its offset range.
+	// Defaults to 64 MiB.
+	MaxDecompressedBytes int `mapstructure:"max_decompressed_bytes"`
+	// SessionTimeout is how long the group waits for a silent member before it gives its partitions away. Defaults to 45 s.
+	SessionTimeout time.Duration `mapstructure:"session_timeout"`
+	// RebalanceTimeout is how long a member may take to hand over its partitions. Defaults to 60 s.
+	RebalanceTimeout time.Duration `mapstructure:"rebalance_timeout"`
+	// CommitInterval is how often acknowledged offsets are committed. Defaults to 1 s. Longer: fewer requests, more
+	// redelivered messages after a crash.
+	CommitInterval time.Duration `mapstructure:"commit_interval"`
+}
+
+// A Secret is a text that never prints.
+type Secret string
