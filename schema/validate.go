@@ -1,0 +1,59 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/typedkafka/kafka/internal/guard"
+)
+
+// A Limit is the number of bytes that a document may have, and whose bound that is: the error names it.
+type Limit struct {
+	Bytes int    // zero or less: 1,048,588, Kafka's own default for a batch
+	Owner string // such as "producer.max_message_bytes"
+}
+
+// Validate checks a JSON document. It returns nil, or a [*ValidationError] with every fault: of the bytes (no JSON, a name twice,
+// too deep, and so on: the first of these, since nothing behind it can be read) or of the schema. The document may have up to
+// 1,048,588 bytes; [Schema.ValidateWithin] takes another limit. Validate keeps nothing of doc and blocks on nothing.
+func (s *Schema) Validate(doc []byte) error { return s.ValidateWithin(doc, Limit{}) }
+
+// ValidateWithin is Validate with the caller's own limit for the size.
+func (s *Schema) ValidateWithin(doc []byte, limit Limit) error {
+	if s == nil || s.compiled == nil {
+		return errors.New("schema: a nil Schema can't validate: make one with Compile or For")
+	}
+	_, fault := guard.Check(doc, guard.Limits{Size: limit.Bytes})
+	if fault != nil {
+		return &ValidationError{Faults: []Fault{byteFault(fault, limit.Owner)}, doc: string(doc)}
+	}
+	return s.check(doc)
+}
+
+// check validates a document that the guard has accepted.
+func (s *Schema) check(doc []byte) error {
+	text := string(doc)
+	value := decode(text)
+	err := runV5(s.compiled, value)
+	var invalid *jsonschema.ValidationError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid):
+		return s.explain(invalid, text, value)
+	default:
+		return &ValidationError{Faults: []Fault{{Rule: "internal", Message: "can't be checked: " + err.Error()}}, doc: text}
+	}
+}
+
+// runV5 is the only door to v5's validation. It never panics.
+func runV5(compiled *jsonschema.Schema, value any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("jsonschema/v5 panicked")
+		}
+	}()
+	return compiled.Validate(value)
+}
