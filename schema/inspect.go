@@ -89,18 +89,18 @@ func resolve(base, ref string) string {
 func (in *inspector) subschemas(pos position, v any, at, base string) {
 	switch v := v.(type) {
 	case []any:
-		if pos&list != 0 {
+		if pos&atItems != 0 {
 			for i, item := range v {
 				in.schema(item, at+"/"+strconv.Itoa(i), base)
 			}
 		}
 	case map[string]any:
 		switch {
-		case pos&named != 0:
+		case pos&atNames != 0:
 			for name, item := range v {
 				in.schema(item, at+"/"+escapeToken(name), base)
 			}
-		case pos&self != 0:
+		case pos&atSelf != 0:
 			in.schema(v, at, base)
 		}
 	}

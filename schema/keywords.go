@@ -6,10 +6,10 @@ import "strings"
 type position uint8
 
 const (
-	plain position = 0
-	self  position = 1 << iota // the value is a schema
-	list                       // its items are
-	named                      // the values of its properties are
+	atNone  position = 0
+	atSelf  position = 1 << iota // the value is a schema
+	atItems                      // its items are
+	atNames                      // the values of its properties are
 )
 
 // A keyword is one word of the language: since which draft it is known, and until which.
@@ -25,24 +25,24 @@ var keywords = map[string]keyword{
 	"$schema": {}, "$ref": {}, "title": {}, "description": {}, "default": {}, "type": {}, "enum": {}, "format": {},
 	"multipleOf": {}, "maximum": {}, "minimum": {}, "exclusiveMaximum": {}, "exclusiveMinimum": {}, "maxLength": {}, "minLength": {},
 	"pattern": {}, "maxItems": {}, "minItems": {}, "uniqueItems": {}, "maxProperties": {}, "minProperties": {}, "required": {},
-	"definitions": {pos: named}, "properties": {pos: named}, "patternProperties": {pos: named}, "dependencies": {pos: named},
-	"additionalProperties": {pos: self}, "items": {pos: self | list}, "additionalItems": {pos: self, until: Draft2019},
-	"allOf": {pos: list}, "anyOf": {pos: list}, "oneOf": {pos: list}, "not": {pos: self},
+	"definitions": {pos: atNames}, "properties": {pos: atNames}, "patternProperties": {pos: atNames}, "dependencies": {pos: atNames},
+	"additionalProperties": {pos: atSelf}, "items": {pos: atSelf | atItems}, "additionalItems": {pos: atSelf, until: Draft2019},
+	"allOf": {pos: atItems}, "anyOf": {pos: atItems}, "oneOf": {pos: atItems}, "not": {pos: atSelf},
 
 	"id":  {until: Draft4},
 	"$id": {since: Draft6}, "const": {since: Draft6}, "examples": {since: Draft6},
-	"contains": {pos: self, since: Draft6}, "propertyNames": {pos: self, since: Draft6},
+	"contains": {pos: atSelf, since: Draft6}, "propertyNames": {pos: atSelf, since: Draft6},
 
 	"$comment": {since: Draft7}, "readOnly": {since: Draft7}, "writeOnly": {since: Draft7}, "contentEncoding": {since: Draft7},
-	"contentMediaType": {since: Draft7}, "if": {pos: self, since: Draft7}, "then": {pos: self, since: Draft7}, "else": {pos: self, since: Draft7},
+	"contentMediaType": {since: Draft7}, "if": {pos: atSelf, since: Draft7}, "then": {pos: atSelf, since: Draft7}, "else": {pos: atSelf, since: Draft7},
 
-	"$anchor": {since: Draft2019}, "$vocabulary": {since: Draft2019}, "$defs": {pos: named, since: Draft2019},
+	"$anchor": {since: Draft2019}, "$vocabulary": {since: Draft2019}, "$defs": {pos: atNames, since: Draft2019},
 	"$recursiveRef": {since: Draft2019, until: Draft2019}, "$recursiveAnchor": {since: Draft2019, until: Draft2019},
 	"deprecated": {since: Draft2019}, "maxContains": {since: Draft2019}, "minContains": {since: Draft2019},
-	"dependentRequired": {since: Draft2019}, "dependentSchemas": {pos: named, since: Draft2019}, "contentSchema": {pos: self, since: Draft2019},
-	"unevaluatedItems": {pos: self, since: Draft2019}, "unevaluatedProperties": {pos: self, since: Draft2019},
+	"dependentRequired": {since: Draft2019}, "dependentSchemas": {pos: atNames, since: Draft2019}, "contentSchema": {pos: atSelf, since: Draft2019},
+	"unevaluatedItems": {pos: atSelf, since: Draft2019}, "unevaluatedProperties": {pos: atSelf, since: Draft2019},
 
-	"prefixItems": {pos: list, since: Draft2020}, "$dynamicRef": {since: Draft2020}, "$dynamicAnchor": {since: Draft2020},
+	"prefixItems": {pos: atItems, since: Draft2020}, "$dynamicRef": {since: Draft2020}, "$dynamicAnchor": {since: Draft2020},
 }
 
 func (k keyword) in(d Draft) bool { return d >= k.since && (k.until == 0 || d <= k.until) }
