@@ -3,6 +3,7 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -63,6 +64,10 @@ type BatchError struct {
 	Errs []error
 }
 
+func (e *BatchError) failed() bool {
+	return slices.ContainsFunc(e.Errs, func(err error) bool { return err != nil })
+}
+
 func (e *BatchError) Error() string {
 	failed, first := 0, -1
 	for i, err := range e.Errs {
@@ -89,4 +94,9 @@ func (e *BatchError) Unwrap() []error {
 		}
 	}
 	return errs
+}
+
+// errNotMade is the error of a call on nil or on a zero value.
+func errNotMade(what, constructor string) error {
+	return fmt.Errorf("kafka: this %s was not made by %s", what, constructor)
 }

@@ -1,0 +1,118 @@
+package kafka
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/typedkafka/kafka/internal/strictjson"
+	"github.com/typedkafka/kafka/schema"
+)
+
+// A Codec turns values of T into checked bytes and back, exactly as a Producer and a Consumer of the same Topic do inside, with no
+// broker: for contract tests, fuzzing, outboxes and HTTP bodies. It is immutable and safe for concurrent use.
+type Codec[T any] struct {
+	schema *schema.Schema
+	limits limits
+}
+
+// limits are the sizes of a value's bytes, each with the setting that it comes from.
+type limits struct{ out, in schema.Limit }
+
+// NewCodec makes the codec of t, with the default limits of size. It fails where t.Schema is nil and none can be derived from T,
+// where no value of T can ever meet the schema, and for a T that does not say what a message holds: a pointer, an interface,
+// and, unless a Schema is given, a map or json.RawMessage.
+func NewCodec[T any](t Topic[T]) (*Codec[T], error) {
+	c := Config{}.withDefaults()
+	codec, err := newCodec(t, limits{
+		out: schema.Limit{Bytes: c.Producer.MaxMessageBytes, Owner: "the default of producer.max_message_bytes"},
+		in:  schema.Limit{Bytes: c.Consumer.MaxMessageBytes, Owner: "the default of consumer.max_message_bytes"},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kafka: new codec: %w", err)
+	}
+	return codec, nil
+}
+
+func newCodec[T any](t Topic[T], l limits) (*Codec[T], error) {
+	if err := usableType(reflect.TypeFor[T](), t.Schema != nil); err != nil {
+		return nil, err
+	}
+	s := t.Schema
+	if s == nil {
+		derived, err := schema.For[T]()
+		if err != nil {
+			return nil, fmt.Errorf("no schema can be derived from %s; give Topic.Schema: %w", reflect.TypeFor[T](), err)
+		}
+		s = derived
+	}
+	if err := schema.Conform[T](s).Impossible(); err != nil {
+		return nil, fmt.Errorf("no value of %s can meet the schema: %w", reflect.TypeFor[T](), err)
+	}
+	return &Codec[T]{schema: s, limits: l}, nil
+}
+
+// usableType refuses the types that don't say what a message holds.
+func usableType(t reflect.Type, hasSchema bool) error {
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return fmt.Errorf("Topic[%s]: use Topic[%s]; a nil pointer would be a message that holds nothing", t, t.Elem())
+	case t.Kind() == reflect.Interface:
+		return fmt.Errorf("Topic[%s]: an interface can't be decoded into; use the struct that the messages hold", t)
+	case !hasSchema && (t.Kind() == reflect.Map || t == reflect.TypeFor[json.RawMessage]()):
+		return fmt.Errorf("Topic[%s]: nothing can be derived from this type; give Topic.Schema, or use a struct", t)
+	}
+	return nil
+}
+
+// Encode gives the bytes that encoding/json gives for v, checked. It fails with a *schema.ValidationError where they break the
+// schema or the limit of size, or v has no JSON form; a string that is not UTF-8 has none. The bytes belong to the caller.
+func (c *Codec[T]) Encode(v T) ([]byte, error) {
+	if c == nil || c.schema == nil {
+		return nil, errNotMade("Codec", "NewCodec")
+	}
+	raw, err := strictjson.Marshal(v)
+	if err != nil {
+		return nil, unfit("encode", err)
+	}
+	if err := c.schema.ValidateWithin(raw, c.limits.out); err != nil {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// Decode checks raw and decodes it into a fresh T. It fails with a *schema.ValidationError where raw is no JSON, breaks the schema
+// or the limit of size, or does not fit T. Names match by case, exactly: what was checked is what is decoded. A property that the
+// schema allows and T lacks is ignored. The value shares no memory with raw.
+func (c *Codec[T]) Decode(raw []byte) (T, error) {
+	var v, none T
+	if c == nil || c.schema == nil {
+		return none, errNotMade("Codec", "NewCodec")
+	}
+	if err := c.schema.ValidateWithin(raw, c.limits.in); err != nil {
+		return none, err
+	}
+	if err := strictjson.Unmarshal(raw, &v); err != nil {
+		return none, unfit("decode", err)
+	}
+	return v, nil
+}
+
+// Schema is what is checked against: the Topic's, or the one derived from T.
+func (c *Codec[T]) Schema() *schema.Schema {
+	if c == nil {
+		return nil
+	}
+	return c.schema
+}
+
+// unfit is the fault of a value that encoding/json can't write, or of a document that does not fit T.
+func unfit(rule string, err error) error {
+	fault := schema.Fault{Rule: rule, Message: err.Error()}
+	var located *strictjson.Error
+	if errors.As(err, &located) {
+		fault.InstancePath = located.Pointer
+	}
+	return &schema.ValidationError{Faults: []schema.Fault{fault}}
+}

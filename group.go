@@ -1,0 +1,416 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// commitTimeout bounds one commit, so that a hung coordinator holds up neither a revocation nor what else waits.
+const commitTimeout = 10 * time.Second
+
+// open joins the group with a client of its own. A group client dials, joins and fetches as soon as it is made, so everything that
+// has to be known before is asked for with another one first.
+func (r *reader) open(ctx, base context.Context, f *faults) (*kgo.Client, error) {
+	scout, err := r.proxy.dial(ctx, base, f)
+	if err != nil {
+		return nil, err
+	}
+	err = r.prepare(ctx, scout)
+	scout.Close()
+	if err != nil {
+		return nil, err
+	}
+	looping := r.loops.prepare(base) // first: group callbacks may run before NewClient returns
+	opts := append(r.proxy.opts[:len(r.proxy.opts):len(r.proxy.opts)], kgo.WithContext(base), kgo.WithHooks(f))
+	cl, err := kgo.NewClient(append(opts, r.groupOptions()...)...)
+	if err != nil {
+		return nil, err
+	}
+	r.loops.start(looping, func(ctx context.Context) { r.poll(ctx, cl) }, func(ctx context.Context) { r.tend(ctx, cl) })
+	return cl, nil
+}
+
+func (r *reader) groupOptions() []kgo.Opt {
+	c := r.proxy.cfg.Consumer
+	start := kgo.NewOffset().AtStart()
+	return []kgo.Opt{
+		kgo.ConsumerGroup(r.group), kgo.ConsumeTopics(r.topic),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.OnPartitionsAssigned(r.onAssigned), kgo.OnPartitionsRevoked(r.onRevoked), kgo.OnPartitionsLost(r.onLost),
+		kgo.AdjustFetchOffsetsFn(r.adjust),
+		// Both, since franz-go couples them where one is unset. prepare has committed another start.
+		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(start),
+		kgo.FetchIsolationLevel(c.isolation()),
+		kgo.KeepControlRecords(), // to be passed: a commit that stops before them leaves a lag for ever
+		kgo.SessionTimeout(c.SessionTimeout), kgo.HeartbeatInterval(heartbeat(c.SessionTimeout)),
+		kgo.RebalanceTimeout(c.RebalanceTimeout),
+		kgo.MaxDecompressBatchBytes(c.MaxDecompressedBytes),
+		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
+	}
+}
+
+// heartbeat is how often a member shows that it lives: the usual 3 s, and at least three times a session.
+func heartbeat(session time.Duration) time.Duration { return min(3*time.Second, session/3) }
+
+// onAssigned begins the tracking of the partitions that are ours now. It runs before they are fetched.
+func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
+	mine := parts[r.topic]
+	r.mu.Lock()
+	r.member = cl
+	for _, p := range mine {
+		r.assigned[p] = newAssignment(r, p, r.options.maxUnacked)
+	}
+	r.mu.Unlock()
+	r.proxy.log.Info("kafka: partitions assigned", "topic", r.topic, "group", r.group, "partitions", mine)
+	if len(mine) > 0 { // a pause outlives the assignment that it was for
+		r.pauseMu.Lock()
+		defer r.pauseMu.Unlock()
+		cl.ResumeFetchPartitions(map[string][]int32{r.topic: mine})
+	}
+}
+
+// onRevoked commits what is acknowledged of the partitions that move away, in order: no acknowledgement after this point, then the
+// commit, then the other member.
+func (r *reader) onRevoked(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	gone := r.disown(parts[r.topic])
+	ctx, cancel := r.commitContext()
+	defer cancel()
+	if err := r.commitAll(ctx, cl, gone); err != nil {
+		r.proxy.log.Warn("kafka: can't commit what was acknowledged of revoked partitions; it is delivered again",
+			"topic", r.topic, "group", r.group, "error", err)
+	}
+	r.proxy.log.Info("kafka: partitions revoked", "topic", r.topic, "group", r.group, "partitions", parts[r.topic])
+}
+
+// onLost ends the tracking of partitions that another member may have already. It waits for a commit under way: sent after a
+// rejoin, that one would count as the new membership's.
+func (r *reader) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int32) {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	r.disown(parts[r.topic])
+	r.proxy.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
+		"topic", r.topic, "group", r.group, "partitions", parts[r.topic])
+}
+
+// disown ends assignments: from here on they take no acknowledgement.
+func (r *reader) disown(parts []int32) (gone []*assignment) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range parts {
+		if a := r.assigned[p]; a != nil {
+			a.gone = true
+			gone = append(gone, a)
+			delete(r.assigned, p)
+		}
+	}
+	r.signalLow()
+	r.wakeOne() // those that are left may all wait for an acknowledgement
+	return gone
+}
+
+// adjust looks at the offsets that the group has committed before fetching begins there: it sets where each assignment begins, tells
+// of what retention has taken, and goes to the start where the commit is of a topic that was deleted and made again.
+func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	r.mu.Lock()
+	cl, mine := kadm.NewClient(r.member), fetched[r.topic]
+	r.mu.Unlock()
+	stale := r.staleCommits(ctx, cl)
+	r.mu.Lock()
+	for p, o := range mine {
+		a, at := r.assigned[p], o.EpochOffset()
+		switch {
+		case a == nil:
+		case stale[p]:
+			mine[p] = kgo.NewOffset().AtStart()
+			r.tellLocked(r.recreatedError())
+		case at.Offset >= 0:
+			a.resume(position{at.Offset, at.Epoch})
+		}
+	}
+	r.mu.Unlock()
+	if starts, err := cl.ListStartOffsets(ctx, r.topic); err == nil { // else the first fetch shows it
+		starts.Each(func(o kadm.ListedOffset) { r.observe(o.Partition, o.Offset) })
+	}
+	return fetched, nil
+}
+
+// observe tells of messages that are gone unread, given a partition's log start.
+func (r *reader) observe(partition int32, logStart int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observeLocked(partition, logStart)
+}
+
+func (r *reader) observeLocked(partition int32, logStart int64) {
+	a := r.assigned[partition]
+	if a == nil {
+		return
+	}
+	if from, to, lost := a.observe(logStart); lost {
+		r.tellLocked(fmt.Errorf("%w: offsets %d to %d of partition %d were deleted before group %q had read them"+
+			" (retention, or DeleteRecords); going on at %d", ErrDataLoss, from, to-1, partition, r.group, to))
+	}
+}
+
+// commitNow commits for the caller of Commit.
+func (r *reader) commitNow(ctx context.Context) error {
+	select {
+	case <-r.refusing:
+		return ErrDisconnected
+	default:
+	}
+	cl := r.conn.client.Load()
+	if cl == nil {
+		return nil // nothing was received, so nothing is acknowledged
+	}
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	if err := r.commitAll(ctx, cl, nil); err != nil {
+		if ctx.Err() != nil {
+			return r.conn.ended(ctx)
+		}
+		return err
+	}
+	return nil
+}
+
+// commitContext is what a commit that nobody waits for runs under.
+func (r *reader) commitContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.loops.life, commitTimeout)
+}
+
+// commitAll commits what is acknowledged of the assignments and of those that are going. The caller holds r.commitMu.
+func (r *reader) commitAll(ctx context.Context, cl *kgo.Client, going []*assignment) error {
+	due := r.uncommitted(going)
+	if len(due) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	offsets := make(map[int32]kgo.EpochOffset, len(due))
+	for a, c := range due {
+		offsets[a.partition] = kgo.EpochOffset{Epoch: c.to.epoch, Offset: c.to.offset}
+	}
+	var errs []error
+	cl.CommitOffsetsSync(kgo.PreCommitFnContext(ctx, r.markTopic), map[string]map[int32]kgo.EpochOffset{r.topic: offsets},
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+			if err != nil {
+				r.doubt(due)
+				errs = append(errs, err)
+				return
+			}
+			errs = append(errs, r.committed(due, resp))
+		})
+	return errors.Join(errs...)
+}
+
+// A pledge is how far an assignment is to be committed, and how many acknowledged messages that covers.
+type pledge struct {
+	to      position
+	covered int
+}
+
+func (r *reader) uncommitted(going []*assignment) map[*assignment]pledge {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	due := make(map[*assignment]pledge)
+	note := func(a *assignment) {
+		if to, ok := a.uncommitted(); ok {
+			due[a] = pledge{to, a.unsaved}
+		}
+	}
+	for _, a := range r.assigned {
+		note(a)
+	}
+	for _, a := range going {
+		note(a)
+	}
+	return due
+}
+
+// doubt makes assignments commit again, moved or not: a commit that got no answer may still be processed, after a later one.
+func (r *reader) doubt(due map[*assignment]pledge) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for a := range due {
+		a.committed = noPosition
+	}
+}
+
+// committed notes the answer of the broker to a commit.
+func (r *reader) committed(due map[*assignment]pledge, resp *kmsg.OffsetCommitResponse) error {
+	codes := make(map[int32]int16)
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			codes[p.Partition] = p.ErrorCode
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for a, c := range due {
+		if err := kerr.ErrorForCode(codes[a.partition]); err != nil {
+			errs = append(errs, fmt.Errorf("partition %d: %w", a.partition, err))
+			continue
+		}
+		a.committed = c.to
+		a.unsaved -= c.covered
+	}
+	return errors.Join(errs...)
+}
+
+// tend commits at every interval and watches the topic.
+func (r *reader) tend(ctx context.Context, cl *kgo.Client) {
+	commit, watch := time.NewTicker(r.proxy.cfg.Consumer.CommitInterval), time.NewTicker(topicWatch)
+	defer commit.Stop()
+	defer watch.Stop()
+	var failing bool
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-commit.C:
+			failing = r.commitPeriodically(cl, failing)
+		case <-watch.C:
+			r.watch(ctx, cl)
+		}
+	}
+}
+
+// commitPeriodically commits and logs the first failure and the recovery.
+func (r *reader) commitPeriodically(cl *kgo.Client, failing bool) bool {
+	r.commitMu.Lock()
+	defer r.commitMu.Unlock()
+	ctx, cancel := r.commitContext()
+	defer cancel()
+	err := r.commitAll(ctx, cl, nil)
+	switch {
+	case err != nil && !failing && !errors.Is(err, context.Canceled):
+		r.proxy.log.Warn("kafka: can't commit; trying again", "topic", r.topic, "group", r.group, "error", err)
+	case err == nil && failing:
+		r.proxy.log.Info("kafka: committing again", "topic", r.topic, "group", r.group)
+	}
+	return err != nil
+}
+
+// Disconnect refuses new calls, commits what is acknowledged, leaves the group and closes the client.
+func (r *reader) Disconnect(ctx context.Context) error { return r.closing.run(ctx, r.end) }
+
+func (r *reader) end(ctx context.Context) error {
+	r.mu.Lock()
+	r.refused = true
+	close(r.refusing)
+	r.mu.Unlock()
+	r.conn.refuse()
+	var err error
+	if cl, stop := r.conn.take(); cl != nil {
+		err = r.leave(ctx, cl, stop)
+	}
+	return errors.Join(err, r.proxy.release(ctx, r))
+}
+
+// abandon closes a client that was opened too late for anybody to use.
+func (r *reader) abandon(cl *kgo.Client, stop context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	_ = r.leave(ctx, cl, stop)
+}
+
+// leave ends the loops, commits, leaves the group and closes the client. When ctx ends it only leaves, which takes no longer than
+// lastWords.
+func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelFunc) error {
+	r.loops.end(ctx)
+	mine := r.assignments()
+	r.commitMu.Lock()
+	err := r.commitAll(ctx, cl, nil)
+	r.commitMu.Unlock()
+	last, cancel := outlive(ctx, lastWords)
+	defer cancel()
+	leaveErr := cl.LeaveGroupContext(last)
+	stop()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		cl.CloseAllowingRebalance()
+	}()
+	select {
+	case <-closed:
+	case <-last.Done(): // it goes on in the background, cancelled
+	}
+	if left := r.unsaved(mine); left > 0 {
+		return fmt.Errorf("kafka: disconnect the consumer of %q: %d acknowledged messages are not committed and will be delivered"+
+			" again: %w", r.topic, left, errors.Join(err, leaveErr))
+	}
+	return nil
+}
+
+func (r *reader) assignments() []*assignment {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Values(r.assigned))
+}
+
+// unsaved counts what is acknowledged and not committed, and ends the assignments.
+func (r *reader) unsaved(all []*assignment) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range all {
+		a.gone = true
+		n += a.acknowledged()
+	}
+	clear(r.assigned)
+	return n
+}
+
+// A loops runs the goroutines of an open reader and ends them.
+type loops struct {
+	wg   sync.WaitGroup
+	stop context.CancelFunc // of the loops
+	life context.Context    // what commits run under: a commit is never cut short but by the end of a Disconnect's ctx, since
+	kill context.CancelFunc // the broker may process one that was cut after the next one
+}
+
+// prepare returns the context that the loops are to run under.
+func (l *loops) prepare(base context.Context) (looping context.Context) {
+	l.life, l.kill = context.WithCancel(context.Background())
+	looping, l.stop = context.WithCancel(base)
+	return looping
+}
+
+func (l *loops) start(looping context.Context, all ...func(context.Context)) {
+	for _, loop := range all {
+		l.wg.Go(func() { loop(looping) })
+	}
+}
+
+// end stops the loops and waits for them. What else runs for the reader is bounded by ctx from here on.
+func (l *loops) end(ctx context.Context) {
+	context.AfterFunc(ctx, l.kill)
+	l.stop()
+	l.wg.Wait()
+}
+
+// outlive returns a context that ends d after ctx.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	own, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(d, cancel)
+		context.AfterFunc(own, func() { timer.Stop() })
+	})
+	return own, func() { stop(); cancel() }
+}

@@ -1,0 +1,275 @@
+package kafka
+
+import "github.com/twmb/franz-go/pkg/kgo"
+
+// An assignment tracks one partition for as long as this member owns it: what was polled, handed out and acknowledged, in order of
+// delivery, and so how far the group's offset may go. An assignment that ended takes no acknowledgement; the same partition coming
+// back is a new one, so that nothing from before can move the offsets of after.
+//
+// The order is that of delivery and never offset + 1: offsets have gaps where transactions were aborted or the log was compacted.
+//
+// It is plain data: the reader that owns it guards it by its lock, and nothing here blocks.
+type assignment struct {
+	reader    *reader
+	partition int32
+	limit     int  // how many may be handed out since the oldest that is not acknowledged
+	gone      bool // revoked or lost
+
+	entries ring   // everything since the oldest entry that is not settled
+	first   uint64 // the sequence of the first of entries
+	next    uint64 // the sequence of the next one to hand out
+	handed  int    // how many of entries were handed out
+	blocked bool   // handed reached limit, and has not come down to half of it
+	bytes   int    // of entries that were not handed out
+
+	polled    int64    // the offset that the next poll should begin at; unknown where nothing says
+	mark      position // up to where everything is settled
+	committed position // what the group knows
+	unsaved   int      // acknowledged messages between the two
+
+	broken map[uint64]error // entries that can't be read, and why, by sequence
+
+	// The reader's own marks.
+	ready  bool        // it is in the reader's queue of assignments to take from
+	behind *assignment // the one after it there
+	paused bool        // the client does not fetch it
+}
+
+// unknown is an offset that nothing says anything about.
+const unknown int64 = -1
+
+// A position is an offset to go on at, with the leader epoch of the record before it (KIP-320).
+type position struct {
+	offset int64
+	epoch  int32
+}
+
+var noPosition = position{unknown, -1}
+
+// after reports whether p may replace q as the group's offset: never back within one leader epoch. A newer epoch may: the log was
+// truncated and its offsets are used again.
+func (p position) after(q position) bool {
+	return p.epoch > q.epoch || p.epoch == q.epoch && p.offset > q.offset
+}
+
+// An entry is one record in order of delivery.
+type entry struct {
+	rec    *kgo.Record // nil once settled
+	offset int64
+	epoch  int32
+	state  state
+}
+
+type state uint8
+
+const (
+	queued   state = iota // polled, waiting to be handed out
+	handed                // with the caller
+	returned              // given back by Nack, waiting to be handed out again
+	settled               // acknowledged after it was handed out
+	passed                // never handed out: a control record
+)
+
+func newAssignment(r *reader, partition int32, limit int) *assignment {
+	return &assignment{reader: r, partition: partition, limit: limit, polled: unknown, mark: noPosition, committed: noPosition}
+}
+
+// resume sets where the group's committed offset lets the assignment begin.
+func (a *assignment) resume(at position) {
+	a.polled, a.mark, a.committed = at.offset, at, at
+}
+
+// add takes in a polled record. Control records are passed by at once: they are nobody's message, and a group that does not commit
+// past them never reaches lag 0.
+func (a *assignment) add(rec *kgo.Record) {
+	e := entry{rec: rec, offset: rec.Offset, epoch: rec.LeaderEpoch}
+	if rec.Attrs.IsControl() {
+		e.rec, e.state = nil, passed
+	} else {
+		a.bytes += len(rec.Key) + len(rec.Value)
+	}
+	a.entries.push(e)
+	a.polled = rec.Offset + 1
+	a.trim()
+}
+
+// addBroken takes in a stretch of the log that can't be read: it is handed out as one record with an error.
+func (a *assignment) addBroken(rec *kgo.Record, last int64, err error) {
+	if a.broken == nil {
+		a.broken = make(map[uint64]error)
+	}
+	a.broken[a.first+uint64(a.entries.len())] = err
+	a.entries.push(entry{rec: rec, offset: last, epoch: rec.LeaderEpoch})
+	a.polled = last + 1
+}
+
+// waiting is how many records were polled and not handed out.
+func (a *assignment) waiting() int { return a.entries.len() - int(a.next-a.first) }
+
+// canTake reports whether take would give a record.
+func (a *assignment) canTake() bool { return !a.gone && !a.blocked && a.waiting() > 0 }
+
+// take hands out the next record. Only if canTake.
+func (a *assignment) take() (*kgo.Record, error, receipt) {
+	e := a.entries.at(int(a.next - a.first))
+	r := receipt{a, a.next}
+	e.state = handed
+	a.bytes -= len(e.rec.Key) + len(e.rec.Value)
+	a.handed++
+	a.blocked = a.handed >= a.limit
+	a.next++
+	a.skipPassed()
+	return e.rec, a.broken[r.sequence], r
+}
+
+// skipPassed moves next over what is never handed out.
+func (a *assignment) skipPassed() {
+	for a.waiting() > 0 && a.entries.at(int(a.next-a.first)).state == passed {
+		a.next++
+	}
+}
+
+// find returns the entry of a sequence, nil if it was settled long ago.
+func (a *assignment) find(sequence uint64) *entry {
+	if sequence < a.first {
+		return nil
+	}
+	return a.entries.at(int(sequence - a.first))
+}
+
+// acknowledge settles a record that was handed out. Acknowledging again does nothing.
+func (a *assignment) acknowledge(sequence uint64) error {
+	e := a.find(sequence)
+	switch {
+	case e == nil || e.state == settled:
+		return nil
+	case a.gone:
+		return ErrNotOwned
+	}
+	e.state, e.rec = settled, nil
+	delete(a.broken, sequence)
+	a.trim()
+	return nil
+}
+
+// giveBack takes back a record that was handed out and reports whether it has to be handed out again.
+func (a *assignment) giveBack(sequence uint64) (again bool, err error) {
+	e := a.find(sequence)
+	switch {
+	case e == nil || e.state != handed:
+		return false, nil
+	case a.gone:
+		return false, ErrNotOwned
+	}
+	e.state = returned
+	return true, nil
+}
+
+// retake hands out again what was given back; ok is false where it was acknowledged meanwhile, or moved away.
+func (a *assignment) retake(sequence uint64) (rec *kgo.Record, err error, ok bool) {
+	e := a.find(sequence)
+	if a.gone || e == nil || e.state != returned {
+		return nil, nil, false
+	}
+	e.state = handed
+	return e.rec, a.broken[sequence], true
+}
+
+// trim moves the mark over the settled prefix and nothing past it.
+func (a *assignment) trim() {
+	for a.entries.len() > 0 {
+		e := a.entries.at(0)
+		if e.state != settled && e.state != passed {
+			break
+		}
+		if to := (position{e.offset + 1, e.epoch}); to.after(a.mark) {
+			a.mark = to
+		}
+		if e.state == settled {
+			a.handed--
+			a.unsaved++
+		}
+		a.entries.pop()
+		a.first++
+	}
+	a.next = max(a.next, a.first)
+	a.skipPassed()
+	if a.handed <= a.limit/2 {
+		a.blocked = false
+	}
+}
+
+// uncommitted returns the position that the group does not know yet.
+func (a *assignment) uncommitted() (position, bool) {
+	return a.mark, a.mark != a.committed && a.mark != noPosition
+}
+
+// acknowledged counts the messages that are acknowledged and that the group does not know of.
+func (a *assignment) acknowledged() int {
+	n := a.unsaved
+	for i := range a.entries.len() {
+		if a.entries.at(i).state == settled {
+			n++
+		}
+	}
+	return n
+}
+
+// oldest is the offset of the oldest record that was handed out and is not acknowledged.
+func (a *assignment) oldest() int64 {
+	if a.entries.len() == 0 {
+		return unknown
+	}
+	return a.entries.at(0).offset
+}
+
+// observe compares the partition's log start with what was expected next, and returns how far records are gone that nobody read.
+// A first delivery above the expected offset is no loss: gaps are normal.
+func (a *assignment) observe(logStart int64) (from, to int64, lost bool) {
+	if a.polled == unknown || logStart <= a.polled {
+		return 0, 0, false
+	}
+	from, a.polled = a.polled, logStart
+	return from, logStart, true
+}
+
+// A receipt is what a handed-out record is settled by. Its zero value settles nothing.
+type receipt struct {
+	assignment *assignment
+	sequence   uint64
+}
+
+// A ring is a queue of entries that grows to what it has to hold and is reused.
+type ring struct {
+	buf  []entry // its length is a power of two
+	head int
+	n    int
+}
+
+func (r *ring) len() int { return r.n }
+
+// at returns the i-th entry from the front.
+func (r *ring) at(i int) *entry { return &r.buf[(r.head+i)&(len(r.buf)-1)] }
+
+func (r *ring) push(e entry) {
+	if r.n == len(r.buf) {
+		r.grow()
+	}
+	r.n++
+	*r.at(r.n - 1) = e
+}
+
+func (r *ring) grow() {
+	const smallest = 64
+	bigger := make([]entry, max(smallest, 2*len(r.buf)))
+	for i := range r.n {
+		bigger[i] = *r.at(i)
+	}
+	r.buf, r.head = bigger, 0
+}
+
+func (r *ring) pop() {
+	*r.at(0) = entry{}
+	r.head = (r.head + 1) & (len(r.buf) - 1)
+	r.n--
+}

@@ -1,0 +1,222 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	pollRecords = 500     // most that one poll takes from the client
+	keptRecords = 500     // with this many waiting to be taken, the poller waits
+	keptBytes   = 8 << 20 // or with this many bytes
+)
+
+// poll takes in what the client has fetched, until ctx ends. It polls with rebalances blocked, gives the records to their
+// assignments, and allows rebalances again, and never blocks in between: a result held across a lost and regained partition would
+// go to the wrong assignment, and messages would be lost.
+func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
+	var pause time.Duration
+	for r.awaitRoom(ctx) {
+		fetches := cl.PollRecords(ctx, pollRecords)
+		records, faults := r.takeIn(fetches)
+		r.skip(cl, faults)
+		r.pauseBlocked(cl)
+		cl.AllowRebalance()
+		if ctx.Err() != nil || fetches.IsClientClosed() {
+			return
+		}
+		r.report(faults)
+		pause = r.rest(ctx, pause, records == 0 && len(faults) > 0)
+	}
+}
+
+// rest waits after a poll that brought nothing but faults, longer each time: a topic that may not be read answers with one error
+// after another, 5,000 in 3 s.
+func (r *reader) rest(ctx context.Context, before time.Duration, faulty bool) time.Duration {
+	if !faulty {
+		return 0
+	}
+	pause := min(max(firstRetry, 2*before), lastRetry)
+	select {
+	case <-time.After(pause):
+	case <-ctx.Done():
+	}
+	return pause
+}
+
+// awaitRoom waits while enough is polled and not taken; false when ctx ends. What belongs to partitions that wait for an
+// acknowledgement does not count: they would hold up the others.
+func (r *reader) awaitRoom(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		if !r.full() {
+			return true
+		}
+		select {
+		case <-r.low:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+// full reports whether enough waits to be taken, and asks for a token in low when half of that is.
+func (r *reader) full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	records, bytes := 0, 0
+	for _, a := range r.assigned {
+		if !a.blocked {
+			records += a.waiting()
+			bytes += a.bytes
+		}
+	}
+	if records < keptRecords && bytes < keptBytes {
+		return false
+	}
+	r.untilLow = max(1, records/2)
+	return true
+}
+
+// A fetchFault is an error of one partition in a poll's result.
+type fetchFault struct {
+	partition int32
+	err       error
+}
+
+// takeIn gives the polled records to their assignments. Records without one are of a partition that has moved away; they are the
+// other member's.
+func (r *reader) takeIn(fetches kgo.Fetches) (records int, faults []fetchFault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if p.Err != nil {
+			faults = append(faults, fetchFault{p.Partition, p.Err})
+		}
+		a := r.assigned[p.Partition]
+		if a == nil || p.Topic != r.topic {
+			return
+		}
+		r.observeLocked(p.Partition, p.LogStartOffset)
+		for _, rec := range p.Records {
+			a.add(rec)
+		}
+		records += len(p.Records)
+		r.ready.add(a)
+	})
+	if records > 0 {
+		r.wakeOne()
+	}
+	return records, faults
+}
+
+// skip moves on over batches that are larger than the limit, and queues each as a record with an error. Rebalances are blocked, so
+// the partitions are still ours.
+func (r *reader) skip(cl *kgo.Client, faults []fetchFault) {
+	for _, f := range faults {
+		var large *kgo.ErrDecompressTooLarge
+		if !errors.As(f.err, &large) || large.Topic != r.topic {
+			continue
+		}
+		r.addBroken(large)
+		cl.SetOffsets(map[string]map[int32]kgo.EpochOffset{
+			r.topic: {large.Partition: {Epoch: large.Epoch, Offset: large.NextOffset}},
+		})
+	}
+}
+
+func (r *reader) addBroken(large *kgo.ErrDecompressTooLarge) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.assigned[large.Partition]
+	if a == nil {
+		return
+	}
+	rec := &kgo.Record{Topic: large.Topic, Partition: large.Partition, Offset: large.Offset, LeaderEpoch: large.Epoch}
+	a.addBroken(rec, large.NextOffset-1, fmt.Errorf("the batch of offsets %d to %d decompresses to more than the %d bytes that"+
+		" consumer.max_decompressed_bytes allows; it was skipped: %w",
+		large.Offset, large.NextOffset-1, r.proxy.cfg.Consumer.MaxDecompressedBytes, large))
+	r.ready.add(a)
+	r.wakeOne()
+}
+
+// pauseBlocked stops fetching for partitions that wait for an acknowledgement and have records waiting. Only those: a pause drops
+// what the client has fetched, so pausing whatever is slow would fetch everything several times.
+func (r *reader) pauseBlocked(cl *kgo.Client) {
+	r.pauseMu.Lock()
+	defer r.pauseMu.Unlock()
+	var blocked []int32
+	r.mu.Lock()
+	for p, a := range r.assigned {
+		if a.blocked && !a.paused && a.waiting() > 0 {
+			a.paused = true
+			blocked = append(blocked, p)
+		}
+	}
+	r.mu.Unlock()
+	if len(blocked) > 0 {
+		cl.PauseFetchPartitions(map[string][]int32{r.topic: blocked})
+	}
+}
+
+// resume undoes pauseBlocked for a partition that may go on.
+func (r *reader) resume(a *assignment) {
+	r.pauseMu.Lock()
+	defer r.pauseMu.Unlock()
+	r.mu.Lock()
+	due, cl := a.paused && !a.blocked && !a.gone, r.member
+	if due {
+		a.paused = false
+	}
+	r.mu.Unlock()
+	if due {
+		cl.ResumeFetchPartitions(map[string][]int32{r.topic: {a.partition}})
+	}
+}
+
+// report tells Retrieve of the faults that are the caller's to know, and logs the others. Losing a broker is none of his: the client
+// tries again, and a context that ends carries the cause.
+func (r *reader) report(faults []fetchFault) {
+	for _, f := range faults {
+		var loss *kgo.ErrDataLoss
+		var large *kgo.ErrDecompressTooLarge
+		switch {
+		case errors.As(f.err, &large): // a record with an error by now
+		case errors.As(f.err, &loss):
+			r.tell(r.truncated(loss))
+		case errors.Is(f.err, kerr.UnknownTopicOrPartition), errors.Is(f.err, kerr.UnknownTopicID):
+			// The watch over the topic tells, once it stayed so.
+		case Temporary(f.err):
+			r.proxy.log.Warn("kafka: can't fetch; trying again", "topic", r.topic, "group", r.group, "error", f.err)
+		default:
+			r.tell(r.refusedFetch(f))
+		}
+	}
+}
+
+// truncated takes in that the log of a partition ends before what was read of it, after an unclean election, and tells what is lost.
+func (r *reader) truncated(loss *kgo.ErrDataLoss) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := r.assigned[loss.Partition]; a != nil {
+		a.polled = loss.ResetTo
+	}
+	return fmt.Errorf("%w: the log of partition %d was truncated: %w", ErrDataLoss, loss.Partition, loss)
+}
+
+func (r *reader) refusedFetch(f fetchFault) error {
+	switch {
+	case errors.Is(f.err, kerr.TopicAuthorizationFailed):
+		return fmt.Errorf("this principal may not read the topic: kafka-acls.sh --add --operation Read --topic %s: %w", r.topic, f.err)
+	case errors.Is(f.err, kerr.GroupAuthorizationFailed):
+		return fmt.Errorf("this principal may not use the group %q: kafka-acls.sh --add --operation Read --group %s: %w",
+			r.group, r.group, f.err)
+	case f.partition >= 0:
+		return fmt.Errorf("partition %d: %w", f.partition, f.err)
+	}
+	return f.err
+}

@@ -1,0 +1,279 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/typedkafka/kafka/schema"
+)
+
+// A Proxy is the lazy connection to one cluster, on which any number of producers and consumers stand. It is safe for concurrent
+// use.
+//
+// Making one does no I/O and starts no goroutine. The first call that needs the cluster opens a connection, which is kept and
+// reused until Disconnect: the producers of a proxy share one franz-go client, each consumer has its own, since a member of a
+// group is a client. Opening runs under Config.ConnectTimeout; many goroutines on a cold proxy join one opening, and a caller's
+// context ends only his own wait. An opening that fails is told at once with its cause and never kept: the next try comes no
+// sooner than a backoff (100 ms, doubling to 5 s).
+type Proxy struct {
+	cfg       Config
+	log       *slog.Logger
+	opts      []kgo.Opt   // the user's, then those of cfg
+	producing *connection // shared by the producers
+	room      *admission  // the send buffer's limits, shared by the producers
+
+	mu       sync.Mutex            // guards what follows
+	holders  int                   // of the producing client; it closes with the last
+	standing map[disconnecter]rank // everything that stands on this proxy and was used
+	closed   bool
+
+	closing closing
+}
+
+// A disconnecter is what stands on a proxy.
+type disconnecter interface{ Disconnect(context.Context) error }
+
+// rank orders the closing: consumers end before producers, since what they still handle may produce.
+type rank int
+
+const (
+	consumers rank = iota
+	producers
+)
+
+// A ProxyOption sets what only code can give.
+type ProxyOption func(*proxyOptions)
+
+type proxyOptions struct {
+	log  *slog.Logger
+	opts []kgo.Opt
+}
+
+// WithLogger sets where the proxy and all that stands on it log. Payloads, keys and secrets are never logged. Defaults to
+// slog.Default().
+func WithLogger(l *slog.Logger) ProxyOption {
+	return func(o *proxyOptions) { o.log = l }
+}
+
+// WithClientOptions passes options to every franz-go client of this proxy, for what Config has no setting for: a dialler, hooks,
+// franz-go's own logger. They are applied before the proxy's own, so they can't undo what its promises rest on; hooks add up.
+func WithClientOptions(opts ...kgo.Opt) ProxyOption {
+	return func(o *proxyOptions) { o.opts = append(o.opts, opts...) }
+}
+
+// NewProxy makes a proxy for the cluster of cfg, whose zero fields get their defaults. It checks all that needs no network, files
+// of certificates included, and returns every fault at once. It does no network I/O.
+func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
+	o := proxyOptions{log: slog.Default()}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.log == nil {
+		o.log = slog.New(slog.DiscardHandler)
+	}
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("kafka: invalid configuration: %w", err)
+	}
+	fromConfig, err := cfg.connectionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("kafka: invalid configuration: %w", err)
+	}
+	p := &Proxy{
+		cfg:      cfg,
+		log:      o.log,
+		opts:     append(o.opts, fromConfig...),
+		room:     newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
+		standing: make(map[disconnecter]rank),
+	}
+	p.producing = newConnection("connect", cfg.ConnectTimeout, p.log,
+		func(ctx, base context.Context, f *faults) (*kgo.Client, error) {
+			return p.dial(ctx, base, f, p.producingOptions()...)
+		})
+	return p, nil
+}
+
+// Client returns the franz-go client that the producers share, for what this package does not cover, opening it if need be: it
+// blocks as Produce does. The proxy keeps it open until Disconnect. Never Close it, and don't consume with it.
+func (p *Proxy) Client(ctx context.Context) (*kgo.Client, error) {
+	if err := p.usable(); err != nil {
+		return nil, fmt.Errorf("kafka: client: %w", err)
+	}
+	cl, err := p.producing.get(ctx, failFast)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: client: %w", err)
+	}
+	if err := p.hold(rawClient{p}, producers); err != nil {
+		return nil, fmt.Errorf("kafka: client: %w", err)
+	}
+	return cl, nil
+}
+
+// rawClient is the hold that Client takes, once for each proxy.
+type rawClient struct{ p *Proxy }
+
+func (r rawClient) Disconnect(ctx context.Context) error { return r.p.release(ctx, r) }
+
+// Disconnect closes everything that stands on the proxy, consumers first, and the proxy itself, as their Disconnects do. It
+// blocks until that is done or ctx ends, then closes at once and says what was left; without a deadline it takes at most 30 s.
+// It may be called twice and beside running calls, which end with their result, ErrDisconnected or ErrOutcomeUnknown. Every
+// later call on the proxy and on what stands on it returns ErrDisconnected.
+func (p *Proxy) Disconnect(ctx context.Context) error {
+	if p == nil || p.producing == nil {
+		return errNotMade("Proxy", "NewProxy")
+	}
+	return p.closing.run(ctx, p.end)
+}
+
+func (p *Proxy) end(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true
+	byRank := make(map[rank][]disconnecter)
+	for d, r := range p.standing {
+		byRank[r] = append(byRank[r], d)
+	}
+	p.mu.Unlock()
+	err := errors.Join(disconnectAll(ctx, byRank[consumers]), disconnectAll(ctx, byRank[producers]))
+	p.producing.refuse()
+	return errors.Join(err, p.closeProducing(ctx))
+}
+
+// disconnectAll closes side by side what has one rank.
+func disconnectAll(ctx context.Context, all []disconnecter) error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, d := range all {
+		wg.Go(func() { errs[i] = d.Disconnect(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// usable returns the error of a call on a proxy that was not made or is disconnected.
+func (p *Proxy) usable() error {
+	if p == nil || p.producing == nil {
+		return errNotMade("Proxy", "NewProxy")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrDisconnected
+	}
+	return nil
+}
+
+// hold registers d, so that Disconnect closes it; what produces holds the producing client by it. Holding again does nothing.
+func (p *Proxy) hold(d disconnecter, r rank) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrDisconnected
+	}
+	if _, held := p.standing[d]; held {
+		return nil
+	}
+	p.standing[d] = r
+	if r == producers {
+		p.holders++
+	}
+	return nil
+}
+
+// release undoes hold. The producing client closes with its last holder; a later producer opens it again.
+func (p *Proxy) release(ctx context.Context, d disconnecter) error {
+	p.mu.Lock()
+	r, held := p.standing[d]
+	delete(p.standing, d)
+	last := false
+	if held && r == producers {
+		p.holders--
+		last = p.holders == 0
+	}
+	p.mu.Unlock()
+	if !last {
+		return nil
+	}
+	return p.closeProducing(ctx)
+}
+
+// closeProducing closes the producing client if it is open. Its records were flushed, or given up, by their producers.
+func (p *Proxy) closeProducing(ctx context.Context) error {
+	cl, stop := p.producing.take()
+	if cl == nil {
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		closeClient(cl, stop)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done(): // it goes on in the background, cancelled
+	}
+	return nil
+}
+
+// dial makes a client that lives under base and proves that a broker answers it.
+func (p *Proxy) dial(ctx, base context.Context, f *faults, extra ...kgo.Opt) (*kgo.Client, error) {
+	opts := make([]kgo.Opt, 0, len(p.opts)+len(extra)+3)
+	opts = append(opts, p.opts...)
+	opts = append(opts, kgo.WithContext(base), kgo.WithHooks(f), kgo.DialTimeout(p.cfg.ConnectTimeout))
+	cl, err := kgo.NewClient(append(opts, extra...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := reach(ctx, cl, p.cfg.Brokers); err != nil {
+		cl.Close()
+		return nil, err
+	}
+	return cl, nil
+}
+
+// briefly runs do with a client of its own that is closed afterwards: for the calls that ask and don't stay.
+func (p *Proxy) briefly(ctx context.Context, do func(context.Context, *kgo.Client) error) error {
+	if err := p.usable(); err != nil {
+		return err
+	}
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	end := context.AfterFunc(ctx, stop)
+	defer end()
+	var f faults
+	opening, cancel := context.WithTimeout(ctx, p.cfg.ConnectTimeout)
+	defer cancel()
+	cl, err := p.dial(opening, base, &f)
+	if err == nil {
+		defer cl.Close()
+		p.producing.healed()
+		err = do(ctx, cl)
+	}
+	if err != nil && (ctx.Err() != nil || opening.Err() != nil) {
+		if cause := f.last(); cause != nil {
+			return &endedError{ctx: err, cause: cause}
+		}
+	}
+	return err
+}
+
+// limits are the sizes that producers and consumers of this proxy allow.
+func (p *Proxy) limits() limits {
+	return limits{
+		out: schema.Limit{Bytes: p.cfg.Producer.MaxMessageBytes, Owner: "producer.max_message_bytes"},
+		in:  schema.Limit{Bytes: p.cfg.Consumer.MaxMessageBytes, Owner: "consumer.max_message_bytes"},
+	}
+}
+
+// metadataAge bounds how long a client goes on with a picture of the cluster that no longer holds: franz-go retries a broker
+// that hangs without asking who leads now, so a frozen leader costs its producers 20 s at the default age, 12 s at this one.
+// The two ages are set together: an age below the minimum age is refused.
+const (
+	metadataAge    = 3 * time.Second
+	metadataMinAge = time.Second
+)

@@ -1,0 +1,387 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A reader is a consumer below T: it joins the group on first use, polls, keeps what was polled until it is taken, and commits what
+// is acknowledged. One lock guards all its state; neither I/O nor a caller's code runs under it.
+type reader struct {
+	proxy    *Proxy
+	topic    string
+	group    string
+	options  consumerOptions
+	conn     *connection
+	refusing chan struct{} // closed when Disconnect begins
+	closing  closing
+	inside   atomic.Bool // a goroutine is in retrieve; unused with ManualAck
+
+	mu       sync.Mutex // guards what follows and every assignment
+	assigned map[int32]*assignment
+	ready    queue     // of the assignments that have something to take
+	returned []receipt // given back by Nack, to be handed out again first
+	trouble  []error   // to be told, once each
+	held     receipt   // what retrieve handed out last, without ManualAck
+	refused  bool
+	waiters  int           // goroutines that wait for wake
+	wake     chan struct{} // holds one token for one of them
+	untilLow int           // how many may be taken until the poller is to go on
+	low      chan struct{} // holds a token when it may
+	member   *kgo.Client   // the client in the group, from its first assignment on
+	topicID  [16]byte      // the topic's identity (KIP-516); zero where the broker has none
+	missing  int           // how often in a row the topic was not there
+
+	commitMu sync.Mutex // held over each commit, and by each revocation: no commit is under way for what moves away
+	pauseMu  sync.Mutex // held over each decision to pause or resume and its call
+	loops    loops      // the goroutines of an open reader
+}
+
+// taken is one record on its way to the caller.
+type taken struct {
+	rec     *kgo.Record
+	broken  error // why its stretch of the log can't be read
+	receipt receipt
+}
+
+func newReader(p *Proxy, topic string, o consumerOptions) *reader {
+	r := &reader{
+		proxy: p, topic: topic, group: o.group, options: o,
+		refusing: make(chan struct{}),
+		assigned: make(map[int32]*assignment),
+		wake:     make(chan struct{}, 1),
+		low:      make(chan struct{}, 1),
+	}
+	r.conn = newConnection("connect", p.cfg.ConnectTimeout, p.log, r.open)
+	r.conn.shut = r.abandon
+	return r
+}
+
+var errConcurrent = errors.New("another goroutine is inside Retrieve, and this call would acknowledge its message:" +
+	" give each goroutine a consumer of its own, or use ManualAck")
+
+// retrieve acknowledges what it handed out before and takes the next record.
+func (r *reader) retrieve(ctx context.Context) (taken, error) {
+	if err := ctx.Err(); err != nil {
+		return taken{}, err // and what is held stays unacknowledged: its handler may have failed because of this end
+	}
+	if !r.options.manualAck {
+		if !r.inside.CompareAndSwap(false, true) {
+			return taken{}, errConcurrent
+		}
+		defer r.inside.Store(false)
+	}
+	if r.conn.client.Load() == nil {
+		if err := r.connect(ctx); err != nil {
+			return taken{}, err
+		}
+	}
+	if !r.options.manualAck {
+		r.acknowledgeHeld()
+	}
+	return r.take(ctx)
+}
+
+// connect opens the connection, waiting for a backoff that runs.
+func (r *reader) connect(ctx context.Context) error {
+	if err := r.proxy.hold(r, consumers); err != nil {
+		return err
+	}
+	_, err := r.conn.get(ctx, patient)
+	return err
+}
+
+// take waits for a record or for something to tell.
+func (r *reader) take(ctx context.Context) (taken, error) {
+	waited := false
+	for {
+		t, err, wait := r.tryTake(waited)
+		if !wait {
+			return t, err
+		}
+		waited = true
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+			r.stopWaiting()
+			return taken{}, r.conn.ended(ctx)
+		case <-r.refusing:
+			r.stopWaiting()
+			return taken{}, ErrDisconnected
+		}
+	}
+}
+
+// tryTake takes a record if there is one; wait says that there is nothing, and that the caller counts as waiting now.
+func (r *reader) tryTake(waited bool) (t taken, err error, wait bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if waited {
+		r.waiters--
+	}
+	t, err, found := r.next()
+	if !found {
+		r.waiters++
+		return taken{}, nil, true
+	}
+	r.wakeOne() // there may be more, for another waiter
+	if err == nil && !r.options.manualAck {
+		r.held = t.receipt
+	}
+	return t, err, false
+}
+
+// next finds what to hand out: what is to be told, then what was given back, then the next record. The caller holds r.mu.
+func (r *reader) next() (t taken, err error, found bool) {
+	if r.refused {
+		return taken{}, ErrDisconnected, true
+	}
+	if len(r.trouble) > 0 {
+		err, r.trouble = r.trouble[0], r.trouble[1:]
+		return taken{}, err, true
+	}
+	for len(r.returned) > 0 {
+		t.receipt, r.returned = r.returned[0], r.returned[1:]
+		var ok bool
+		if t.rec, t.broken, ok = t.receipt.assignment.retake(t.receipt.sequence); ok {
+			return t, nil, true
+		}
+	}
+	if a := r.ready.take(); a != nil {
+		t.rec, t.broken, t.receipt = a.take()
+		r.ready.add(a)
+		r.taken()
+		return t, nil, true
+	}
+	err = r.tooManyUnacked()
+	return taken{}, err, err != nil
+}
+
+// taken lets the poller go on once enough was taken. The caller holds r.mu.
+func (r *reader) taken() {
+	if r.untilLow > 0 {
+		if r.untilLow--; r.untilLow == 0 {
+			r.signalLow()
+		}
+	}
+}
+
+func (r *reader) signalLow() {
+	r.untilLow = 0
+	select {
+	case r.low <- struct{}{}:
+	default:
+	}
+}
+
+// tooManyUnacked is the error of a reader whose every partition waits for an acknowledgement. The caller holds r.mu.
+func (r *reader) tooManyUnacked() error {
+	var worst *assignment
+	for _, a := range r.assigned {
+		if !a.blocked {
+			return nil
+		}
+		if worst == nil || a.partition < worst.partition {
+			worst = a
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %d were handed out since offset %d of partition %d, which is not acknowledged; call its Ack,"+
+		" or raise WithMaxUnacked", ErrTooManyUnacked, worst.handed, worst.oldest(), worst.partition)
+}
+
+// wakeOne wakes a waiter, if there is one and something for him may be there. The caller holds r.mu.
+func (r *reader) wakeOne() {
+	if r.waiters == 0 {
+		return
+	}
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (r *reader) stopWaiting() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiters--
+	r.wakeOne() // the token may have been meant for this one
+}
+
+// tell queues an error that Retrieve is to return once. What waits to be told already is not told twice.
+func (r *reader) tell(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLocked(err)
+}
+
+func (r *reader) tellLocked(err error) {
+	for _, told := range r.trouble {
+		if told.Error() == err.Error() {
+			return
+		}
+	}
+	r.trouble = append(r.trouble, err)
+	r.wakeOne()
+}
+
+// acknowledgeHeld acknowledges what retrieve handed out last. That its partition moved away is nothing to return: the other member
+// has it.
+func (r *reader) acknowledgeHeld() {
+	r.mu.Lock()
+	held := r.held
+	r.held = receipt{}
+	r.mu.Unlock()
+	if held.assignment == nil {
+		return
+	}
+	if err := r.acknowledge(held); errors.Is(err, ErrNotOwned) {
+		r.proxy.log.Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
+			"topic", r.topic, "partition", held.assignment.partition, "group", r.group)
+	}
+}
+
+// acknowledge settles a receipt and lets its partition go on if it was waiting for that. A message that Nack has given back stays
+// given back.
+func (r *reader) acknowledge(rc receipt) error {
+	r.mu.Lock()
+	if r.refused {
+		r.mu.Unlock()
+		return ErrDisconnected
+	}
+	a := rc.assignment
+	wasBlocked := a.blocked
+	err := a.acknowledge(rc.sequence)
+	unblocked := wasBlocked && !a.blocked
+	if unblocked {
+		r.ready.add(a)
+		r.wakeOne()
+		r.signalLow()
+	}
+	resume := unblocked && a.paused
+	r.mu.Unlock()
+	if resume {
+		r.resume(a)
+	}
+	return err
+}
+
+// giveBack undoes the delivery of a receipt.
+func (r *reader) giveBack(rc receipt) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused {
+		return ErrDisconnected
+	}
+	again, err := rc.assignment.giveBack(rc.sequence)
+	if again {
+		r.returned = append(r.returned, rc)
+		if r.held == rc {
+			r.held = receipt{}
+		}
+		r.wakeOne()
+	}
+	return err
+}
+
+// awaitAcknowledgement waits until not every partition waits for one any more; false if ctx or Disconnect came first.
+func (r *reader) awaitAcknowledgement(ctx context.Context) bool {
+	for {
+		r.mu.Lock()
+		free := r.tooManyUnacked() == nil || len(r.returned) > 0 || r.refused
+		if !free {
+			r.waiters++
+		}
+		r.mu.Unlock()
+		if free {
+			return true
+		}
+		select {
+		case <-r.wake:
+			r.mu.Lock()
+			r.waiters--
+			r.mu.Unlock()
+		case <-ctx.Done():
+			r.stopWaiting()
+			return false
+		case <-r.refusing:
+			r.stopWaiting()
+			return false
+		}
+	}
+}
+
+// Ack acknowledges the message: it may be committed, and is not delivered again unless the program dies before it is. It does no
+// I/O, is safe for concurrent use, and may be called again. Nil means that the message is committed if its partition is still
+// ours then; ErrNotOwned that it has moved, and the other member receives the message; ErrDisconnected that it came too late.
+func (r *Record) Ack() error {
+	if r.receipt.assignment == nil {
+		return nil
+	}
+	return r.receipt.assignment.reader.acknowledge(r.receipt)
+}
+
+// Nack gives the message back: the next Retrieve hands it out again, with the same bytes. It does no I/O and is safe for concurrent
+// use. After an Ack it does nothing; its errors are those of Ack.
+func (r *Record) Nack() error {
+	if r.receipt.assignment == nil {
+		return nil
+	}
+	return r.receipt.assignment.reader.giveBack(r.receipt)
+}
+
+// record makes the caller's record. Its slices end where their bytes do, so that appending to one can't reach its neighbours.
+func (t taken) record() Record {
+	rec := t.rec
+	r := Record{
+		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Timestamp: rec.Timestamp,
+		Key: rec.Key[:len(rec.Key):len(rec.Key)], Raw: rec.Value[:len(rec.Value):len(rec.Value)],
+		receipt: t.receipt,
+	}
+	if len(rec.Headers) > 0 {
+		r.Headers = make([]Header, len(rec.Headers))
+		for i, h := range rec.Headers {
+			r.Headers[i] = Header{Key: h.Key, Value: h.Value[:len(h.Value):len(h.Value)]}
+		}
+	}
+	return r
+}
+
+// A queue holds assignments in the order in which it is their turn. It is linked through the assignments themselves.
+type queue struct{ front, back *assignment }
+
+// add puts an assignment at the back if it has something to take and is not there already.
+func (q *queue) add(a *assignment) {
+	if a.ready || !a.canTake() {
+		return
+	}
+	a.ready = true
+	if q.back == nil {
+		q.front = a
+	} else {
+		q.back.behind = a
+	}
+	q.back = a
+}
+
+// take removes the first assignment that has something to take.
+func (q *queue) take() *assignment {
+	for q.front != nil {
+		a := q.front
+		q.front, a.behind, a.ready = a.behind, nil, false
+		if q.front == nil {
+			q.back = nil
+		}
+		if a.canTake() {
+			return a
+		}
+	}
+	return nil
+}

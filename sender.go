@@ -1,0 +1,348 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A sender is a producer below T: it admits records, hands them to the shared client, and reports each once. It is safe for
+// concurrent use.
+//
+// The client never sees a caller's context, since the cancel of one caller would fail the records of others that share its batch,
+// and the delivery timeout is a timer of our own, since the client's does not fire while a broker hangs.
+type sender struct {
+	proxy    *Proxy
+	topic    string
+	timeout  time.Duration // from admission to acknowledgement
+	refusing chan struct{} // closed when Disconnect begins
+	closing  closing
+
+	mu          sync.Mutex // guards what follows; never held over I/O or a caller's code
+	refused     bool
+	admitted    uint64    // how many deliveries were admitted
+	oldest      *delivery // of those not settled, in order of admission; a ring's worth of links, so that any leaves in O(1)
+	newest      *delivery
+	expiry      *time.Timer // runs while something is not settled
+	flushes     []flush
+	finished    []completion // what done has not been called for
+	dispatching bool         // a goroutine calls done
+}
+
+// A delivery is one record on its way.
+type delivery struct {
+	rec      kgo.Record
+	sender   *sender
+	client   *kgo.Client
+	cost     int64  // of the send buffer
+	losses   uint64 // produce requests lost by the client before this one was handed over
+	result   chan outcome
+	done     func(Delivery, error)
+	sequence uint64 // of admission, from 1
+	deadline time.Time
+	settled  bool
+	older    *delivery
+	newer    *delivery
+}
+
+// An outcome is what became of a delivery.
+type outcome struct {
+	delivery Delivery
+	err      error
+}
+
+// A completion is a call of done that is due.
+type completion struct {
+	done func(Delivery, error)
+	outcome
+}
+
+// A flush waits for every delivery up to a sequence.
+type flush struct {
+	upTo uint64
+	done chan struct{}
+}
+
+func newSender(p *Proxy, topic string, timeout time.Duration) *sender {
+	return &sender{proxy: p, topic: topic, timeout: timeout, refusing: make(chan struct{})}
+}
+
+// send admits a record and hands it over. It blocks for the connection and for room, until ctx ends; an error means that nothing
+// was sent. Afterwards the outcome comes by d.result or d.done.
+func (s *sender) send(ctx context.Context, d *delivery) error {
+	cl, err := s.client(ctx)
+	if err != nil {
+		return err
+	}
+	d.sender, d.client = s, cl
+	d.cost, err = s.proxy.room.admit(ctx, size(&d.rec), s.refusing)
+	if err != nil {
+		return s.because(err)
+	}
+	d.losses = s.proxy.producing.faults.produceLosses.Load()
+	if err := s.enter(d); err != nil {
+		s.proxy.room.leave(d.cost)
+		return err
+	}
+	cl.Produce(context.WithoutCancel(ctx), &d.rec, d.acknowledged)
+	return nil
+}
+
+// sendAndWait is send, and waits for the outcome until ctx ends.
+func (s *sender) sendAndWait(ctx context.Context, rec kgo.Record) (Delivery, error) {
+	d := &delivery{rec: rec, result: make(chan outcome, 1)}
+	if err := s.send(ctx, d); err != nil {
+		return Delivery{}, err
+	}
+	return s.await(ctx, d)
+}
+
+func (s *sender) await(ctx context.Context, d *delivery) (Delivery, error) {
+	select {
+	case o := <-d.result:
+		return o.delivery, o.err
+	case <-ctx.Done():
+	}
+	select {
+	case o := <-d.result: // both at once
+		return o.delivery, o.err
+	default:
+		return Delivery{}, s.because(fmt.Errorf("%w: no acknowledgement before the context ended: %w", ErrOutcomeUnknown, ctx.Err()))
+	}
+}
+
+// client returns the shared client, and holds it from the first time on.
+func (s *sender) client(ctx context.Context) (*kgo.Client, error) {
+	select {
+	case <-s.refusing:
+		return nil, ErrDisconnected
+	default:
+	}
+	if err := s.proxy.hold(s, producers); err != nil {
+		return nil, err
+	}
+	return s.proxy.producing.get(ctx, failFast)
+}
+
+// because adds the connection error that stands, if any, to the error of something that took too long.
+func (s *sender) because(err error) error {
+	if cause := s.proxy.producing.faults.last(); cause != nil {
+		return fmt.Errorf("%w; the last connection error is: %w", err, cause)
+	}
+	return err
+}
+
+// size is what a record costs of the send buffer.
+func size(r *kgo.Record) int {
+	n := len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// enter makes d one of the deliveries to wait for.
+func (s *sender) enter(d *delivery) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused {
+		return ErrDisconnected
+	}
+	s.admitted++
+	d.sequence, d.deadline = s.admitted, time.Now().Add(s.timeout)
+	d.older = s.newest
+	if s.newest != nil {
+		s.newest.newer = d
+	} else {
+		s.oldest = d
+		s.expireIn(s.timeout)
+	}
+	s.newest = d
+	return nil
+}
+
+// expireIn sets the timer for the oldest delivery. The caller holds s.mu.
+func (s *sender) expireIn(d time.Duration) {
+	if s.expiry == nil {
+		s.expiry = time.AfterFunc(d, s.expire)
+		return
+	}
+	s.expiry.Reset(d)
+}
+
+// acknowledged is the client's promise. It runs on the client's one promise goroutine, so it must not block.
+func (d *delivery) acknowledged(r *kgo.Record, err error) {
+	s := d.sender
+	s.proxy.room.leave(d.cost)
+	if err == nil {
+		s.settle(d, outcome{delivery: delivered(r)})
+		return
+	}
+	lossless := s.proxy.producing.faults.produceLosses.Load() == d.losses
+	if errors.Is(err, kerr.UnknownTopicID) {
+		// The client goes on with the id of the topic that was deleted until it forgets it.
+		go d.client.PurgeTopicsFromProducing(s.topic)
+	}
+	s.settle(d, outcome{err: explainOutcome(s.topic, err, lossless)})
+}
+
+// expire settles what has waited for the whole delivery timeout.
+func (s *sender) expire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for s.oldest != nil && !s.oldest.deadline.After(now) {
+		s.settleLocked(s.oldest, outcome{err: s.because(fmt.Errorf(
+			"%w: no acknowledgement within the delivery timeout of %s", ErrOutcomeUnknown, s.timeout))})
+	}
+	if s.oldest != nil {
+		s.expireIn(s.oldest.deadline.Sub(now))
+	}
+}
+
+// settle reports a delivery, once.
+func (s *sender) settle(d *delivery, o outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settleLocked(d, o)
+}
+
+func (s *sender) settleLocked(d *delivery, o outcome) {
+	if d.settled {
+		return
+	}
+	d.settled = true
+	s.unlink(d)
+	if d.result != nil {
+		d.result <- o
+	} else {
+		s.finish(d.done, o)
+	}
+	s.wakeFlushes()
+}
+
+func (s *sender) unlink(d *delivery) {
+	if d.older != nil {
+		d.older.newer = d.newer
+	} else {
+		s.oldest = d.newer
+	}
+	if d.newer != nil {
+		d.newer.older = d.older
+	} else {
+		s.newest = d.older
+	}
+	d.older, d.newer = nil, nil
+}
+
+// finish queues a call of done. The caller holds s.mu.
+func (s *sender) finish(done func(Delivery, error), o outcome) {
+	if done == nil {
+		return
+	}
+	s.finished = append(s.finished, completion{done, o})
+	if !s.dispatching {
+		s.dispatching = true
+		go s.dispatch()
+	}
+}
+
+// dispatch calls done, one after another, on a goroutine of this sender alone, until none is due.
+func (s *sender) dispatch() {
+	for {
+		s.mu.Lock()
+		due := s.finished
+		s.finished = nil
+		s.dispatching = len(due) > 0
+		s.mu.Unlock()
+		if len(due) == 0 {
+			return
+		}
+		for _, c := range due {
+			c.done(c.delivery, c.err)
+		}
+	}
+}
+
+// report calls done for a message that was never admitted.
+func (s *sender) report(done func(Delivery, error), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish(done, outcome{err: err})
+}
+
+// flush waits until everything that was admitted before the call is settled, or ctx ends.
+func (s *sender) flush(ctx context.Context) error {
+	f := flush{done: make(chan struct{})}
+	s.mu.Lock()
+	f.upTo = s.admitted
+	s.flushes = append(s.flushes, f)
+	s.wakeFlushes()
+	s.mu.Unlock()
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		return s.because(fmt.Errorf("%d messages are not acknowledged: %w", s.unsettled(f.upTo), ctx.Err()))
+	}
+}
+
+// wakeFlushes ends the flushes that have nothing left to wait for. The caller holds s.mu.
+func (s *sender) wakeFlushes() {
+	keep := s.flushes[:0]
+	for _, f := range s.flushes {
+		if s.oldest == nil || s.oldest.sequence > f.upTo {
+			close(f.done)
+		} else {
+			keep = append(keep, f)
+		}
+	}
+	s.flushes = keep
+}
+
+func (s *sender) unsettled(upTo uint64) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d := s.oldest; d != nil && d.sequence <= upTo; d = d.newer {
+		n++
+	}
+	return n
+}
+
+// Disconnect refuses new calls, flushes, gives up what is left when ctx ends, and lets go of the client.
+func (s *sender) Disconnect(ctx context.Context) error {
+	return s.closing.run(ctx, s.end)
+}
+
+func (s *sender) end(ctx context.Context) error {
+	s.mu.Lock()
+	s.refused = true
+	close(s.refusing)
+	s.mu.Unlock()
+	err := s.flush(ctx)
+	if left := s.giveUp(); left > 0 {
+		err = fmt.Errorf("kafka: disconnect the producer of %q: %w of %d messages: %w", s.topic, ErrOutcomeUnknown, left, err)
+	} else {
+		err = nil // the last acknowledgement came with the end
+	}
+	return errors.Join(err, s.proxy.release(ctx, s))
+}
+
+// giveUp settles what is not acknowledged.
+func (s *sender) giveUp() (left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.oldest != nil {
+		s.settleLocked(s.oldest, outcome{err: fmt.Errorf("%w: disconnected before the acknowledgement came", ErrOutcomeUnknown)})
+		left++
+	}
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	return left
+}

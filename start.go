@@ -1,0 +1,234 @@
+package kafka
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	// topicPatience is how long a topic may be missing before that is told: right after its creation real brokers don't know it.
+	topicPatience = 2 * time.Second
+	// topicWatch is how often an open reader looks whether its topic is still there and still the same. franz-go says nothing
+	// where it is not.
+	topicWatch = 2 * time.Second
+	askAgain   = 100 * time.Millisecond // between questions whose answer needs a moment
+)
+
+// prepare makes sure, before the group is joined, that the topic exists and that the group has a start.
+func (r *reader) prepare(ctx context.Context, cl *kgo.Client) error {
+	id, err := r.awaitTopic(ctx, cl)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.topicID = id
+	r.mu.Unlock()
+	if r.options.start == Earliest {
+		return nil
+	}
+	return r.commitStart(ctx, kadm.NewClient(cl))
+}
+
+// awaitTopic returns the topic's id, or ErrUnknownTopic after it stayed missing.
+func (r *reader) awaitTopic(ctx context.Context, cl *kgo.Client) ([16]byte, error) {
+	patience := time.Now().Add(topicPatience)
+	for {
+		id, err := topicID(ctx, cl, r.topic)
+		switch {
+		case !errors.Is(err, kerr.UnknownTopicOrPartition):
+			return id, err
+		case time.Now().After(patience):
+			return id, unknownTopic(r.topic, err)
+		}
+		if err := sleep(ctx, askAgain); err != nil {
+			return id, err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// topicID asks the cluster for the id of a topic (KIP-516), past the client's cache.
+func topicID(ctx context.Context, cl *kgo.Client, topic string) (id [16]byte, err error) {
+	req := kmsg.NewPtrMetadataRequest()
+	one := kmsg.NewMetadataRequestTopic()
+	one.Topic = kmsg.StringPtr(topic)
+	req.Topics = append(req.Topics, one)
+	resp, err := req.RequestWith(ctx, cl)
+	if err != nil {
+		return id, err
+	}
+	if len(resp.Topics) != 1 {
+		return id, fmt.Errorf("the broker answered about %d topics instead of one", len(resp.Topics))
+	}
+	return resp.Topics[0].TopicID, kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+}
+
+// commitStart gives a group that has committed nothing on the topic its start, once, for all partitions and before anybody joins:
+// a start that each member looked up for itself would lose what is written between two members, or into a partition that is added.
+//
+// The broker takes a commit without a member id only while the group is empty (UNKNOWN_MEMBER_ID otherwise): then somebody else was
+// faster, and his start holds.
+func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
+	for {
+		committed, err := r.hasCommit(ctx, cl)
+		if committed || err != nil {
+			return err
+		}
+		err = r.tryCommitStart(ctx, cl)
+		if err == nil || !errors.Is(err, kerr.UnknownMemberID) && !kerr.IsRetriable(err) {
+			return err
+		}
+		if err := sleep(ctx, askAgain); err != nil {
+			return fmt.Errorf("group %q has members but no committed offsets to start from: %w", r.group, err)
+		}
+	}
+}
+
+// hasCommit reports whether the group has committed an offset on the topic.
+func (r *reader) hasCommit(ctx context.Context, cl *kadm.Client) (bool, error) {
+	for {
+		offsets, err := cl.FetchOffsetsForTopics(ctx, r.group, r.topic)
+		if err == nil {
+			err = offsets.Error()
+		}
+		switch {
+		case err == nil:
+			found := false
+			offsets.Each(func(o kadm.OffsetResponse) { found = found || o.Topic == r.topic && o.At >= 0 })
+			return found, nil
+		case errors.Is(err, kerr.GroupIDNotFound):
+			return false, nil
+		case !kerr.IsRetriable(err): // a fresh cluster's coordinator is not available for a moment
+			return false, err
+		}
+		if err := sleep(ctx, askAgain); err != nil {
+			return false, err
+		}
+	}
+}
+
+func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client) error {
+	var at kadm.ListedOffsets
+	var err error
+	if r.options.start.latest {
+		at, err = cl.ListEndOffsets(ctx, r.topic)
+	} else {
+		at, err = cl.ListOffsetsAfterMilli(ctx, r.options.start.at.UnixMilli(), r.topic)
+	}
+	if err == nil {
+		err = at.Error()
+	}
+	if err != nil {
+		return err
+	}
+	var offsets kadm.Offsets
+	at.Each(func(o kadm.ListedOffset) {
+		offsets.Add(kadm.Offset{Topic: o.Topic, Partition: o.Partition, At: o.Offset, LeaderEpoch: o.LeaderEpoch, Metadata: r.topicMark()})
+	})
+	resp, err := cl.CommitOffsets(ctx, r.group, offsets)
+	if err != nil {
+		return err
+	}
+	return resp.Error()
+}
+
+// topicMark is what the group's offsets carry as metadata: the id of the topic that they count in. An offset of a topic that was
+// deleted means nothing in the one that was made again under its name, and not every broker forgets it.
+func (r *reader) topicMark() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return markPrefix + hex.EncodeToString(r.topicID[:])
+}
+
+const markPrefix = "topic_id="
+
+// markTopic puts the mark on a commit.
+func (r *reader) markTopic(req *kmsg.OffsetCommitRequest) error {
+	mark := r.topicMark()
+	for i := range req.Topics {
+		for j := range req.Topics[i].Partitions {
+			req.Topics[i].Partitions[j].Metadata = &mark
+		}
+	}
+	return nil
+}
+
+// staleCommits finds the partitions whose committed offset is of another topic of the same name.
+func (r *reader) staleCommits(ctx context.Context, cl *kadm.Client) map[int32]bool {
+	offsets, err := cl.FetchOffsetsForTopics(ctx, r.group, r.topic)
+	if err != nil {
+		return nil // the commits count as they are; most brokers forget those of a deleted topic
+	}
+	mark := r.topicMark()
+	stale := make(map[int32]bool)
+	offsets.Each(func(o kadm.OffsetResponse) {
+		if o.At >= 0 && strings.HasPrefix(o.Metadata, markPrefix) && o.Metadata != mark {
+			stale[o.Partition] = true
+		}
+	})
+	return stale
+}
+
+// watch looks whether the topic is still there and still the same.
+func (r *reader) watch(ctx context.Context, cl *kgo.Client) {
+	id, err := topicID(ctx, cl, r.topic)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		r.noteMissing(err)
+	case err == nil:
+		r.mu.Lock()
+		same := id == r.topicID
+		r.missing = 0
+		r.mu.Unlock()
+		if !same {
+			r.restart(cl, id)
+		}
+	}
+}
+
+// noteMissing tells of a topic that was missing twice in a row, once.
+func (r *reader) noteMissing(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.missing++; r.missing == 2 {
+		r.tellLocked(unknownTopic(r.topic, err))
+	}
+}
+
+func (r *reader) recreatedError() error {
+	return fmt.Errorf("%w: what was not read of the old topic %q is gone; reading the new one from its start", ErrTopicRecreated, r.topic)
+}
+
+// restart goes on with a topic that was deleted and made again. Nothing of the old one may be committed on the new one.
+func (r *reader) restart(cl *kgo.Client, id [16]byte) {
+	r.commitMu.Lock()
+	r.mu.Lock()
+	r.topicID = id
+	for p, a := range r.assigned {
+		a.gone = true
+		delete(r.assigned, p)
+	}
+	r.tellLocked(r.recreatedError())
+	r.mu.Unlock()
+	r.commitMu.Unlock()
+	// franz-go keeps the old id, and fetches nothing, until the topic is purged and added again.
+	cl.PurgeTopicsFromConsuming(r.topic)
+	cl.AddConsumeTopics(r.topic)
+}
