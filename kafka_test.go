@@ -1,57 +1,42 @@
 package kafka_test
 
 import (
-	"context"
 	"testing"
 	"time"
-
-	"github.com/typedkafka/kafka"
-	"github.com/typedkafka/kafka/kafkatest"
 )
 
-type order struct {
-	ID  string `json:"id"`
-	Qty int    `json:"qty"`
-}
+// The main job: a typed message goes out, checked, and comes in, checked.
+func TestSendAndReceive(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 3)
+	ctx := within(t, 30*time.Second)
+	p := c.proxy(t)
+	producer, consumer := newProducer(t, p, topic), newConsumer(t, p, topic)
 
-func TestSmoke(t *testing.T) {
-	cfg := kafkatest.Start(t, "orders")
-	cfg.Group = "g"
-	p, err := kafka.NewProxy(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	topic := kafka.Topic[order]{Name: "orders"}
-	pr, err := kafka.NewProducer(p, topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 5 {
-		d, err := pr.Produce(ctx, order{"a", i})
+	want := map[order]bool{}
+	for i := range 20 {
+		o := order{ID: string(rune('a' + i%5)), Qty: i}
+		d, err := producer.Produce(ctx, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Log(d)
+		if d.Topic != topic || d.Offset < 0 {
+			t.Errorf("delivery %+v, want one to %s", d, topic)
+		}
+		want[o] = true
 	}
-	c, err := kafka.NewConsumer(p, topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 5 {
-		m, err := c.Retrieve(ctx)
+	for range 20 {
+		m, err := consumer.Retrieve(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Log(m.Offset, m.Value)
+		if !want[m.Value] || string(m.Key) != m.Value.ID || m.Topic != topic {
+			t.Errorf("received %+v, which was not sent so", m)
+		}
+		delete(want, m.Value)
 	}
-	if err := p.Ping(ctx); err != nil {
-		t.Fatal(err)
+	if len(want) > 0 {
+		t.Errorf("not received: %v", want)
 	}
-	start := time.Now()
-	if err := p.Disconnect(ctx); err != nil {
-		t.Fatal(err)
-	}
-	t.Log(time.Since(start))
 }
