@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -55,7 +54,7 @@ var schemaLimits = guard.Limits{Size: 4 << 20, Depth: 128}
 // only to what is registered by [Resource]. A schema that can't be compiled, or whose checking could not be bounded, gives a
 // [*CompileError] with every fault that was found. Compile keeps no part of doc.
 func Compile(doc []byte, opts ...CompileOption) (*Schema, error) {
-	c := compileConfig{name: "schema", draft: Draft2020, work: defaultWork}
+	c := compileConfig{draft: Draft2020, work: defaultWork}
 	for _, opt := range opts {
 		opt(&c)
 	}
@@ -89,9 +88,11 @@ func (c *compileConfig) compile(doc []byte) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Schema{doc: doc, draft: lib.main.draft, compiled: compiled, nodes: map[string]*jsonschema.Schema{}}
-	index(compiled, s.nodes)
-	return s, nil
+	g := newGraph(compiled)
+	if fault := g.vet(); fault != nil {
+		return nil, lib.refuse(lib.main, *fault)
+	}
+	return &Schema{doc: doc, draft: lib.main.draft, compiled: compiled, graph: g, bound: g.allow(c.work), uri: documentOf(compiled)}, nil
 }
 
 // A library is the documents of one compilation.
@@ -245,23 +246,6 @@ func (lib *library) compile() (compiled *jsonschema.Schema, err error) {
 		return nil, lib.explain(err)
 	}
 	return compiled, nil
-}
-
-// explain turns what v5 says about a schema into a CompileError.
-func (lib *library) explain(err error) error {
-	var unregistered *errUnregistered
-	var invalid *jsonschema.ValidationError
-	var loop jsonschema.InfiniteLoopError
-	switch {
-	case errors.As(err, &unregistered):
-		return lib.refuse(lib.main, Fault{Rule: "$ref", Message: fmt.Sprintf("refers to %q, which is not registered", unregistered.uri)})
-	case errors.As(err, &invalid):
-		return lib.refuse(lib.main, Fault{Rule: "schema", InstancePath: invalid.InstanceLocation, Message: invalid.Error()})
-	case errors.As(err, &loop):
-		return lib.refuse(lib.main, Fault{Rule: "$ref", Message: "has a reference that leads back to itself"})
-	default:
-		return lib.refuse(lib.main, Fault{Rule: "schema", Message: strings.ReplaceAll(err.Error(), mainURI, "")})
-	}
 }
 
 func (lib *library) refuse(src *source, faults ...Fault) error {

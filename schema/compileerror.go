@@ -2,7 +2,7 @@ package schema
 
 // A CompileError is what [Compile] returns for a schema that it refuses.
 type CompileError struct {
-	// Name is the document's: what Named gave it, the URI of a Resource, or "schema".
+	// Name is the document's: what Named gave it, the URI of a Resource, or nothing.
 	Name string
 	// Faults are what is wrong, each with the JSON Pointer of its place in the schema in InstancePath.
 	Faults []Fault
@@ -11,15 +11,21 @@ type CompileError struct {
 
 // Error names the document and its faults, in less than 2,000 characters.
 func (e *CompileError) Error() string {
-	return summary("schema "+clip(e.Name, 200)+": ", e.all(), 0)
-}
-
-func (e *CompileError) all() []Fault {
+	prefix := "schema: "
+	if e.Name != "" {
+		prefix = "schema " + clipMiddle(printable(e.Name), 200) + ": "
+	}
+	if len(e.others) == 0 {
+		return summary(prefix, e.Faults, 0)
+	}
 	faults := e.Faults
 	for _, o := range e.others {
-		faults = append(faults[:len(faults):len(faults)], o.Faults...)
+		for _, f := range o.Faults {
+			f.Message += " (in " + clipMiddle(printable(o.Name), 100) + ")"
+			faults = append(faults[:len(faults):len(faults)], f)
+		}
 	}
-	return faults
+	return summary(prefix, faults, 0)
 }
 
 // Unwrap gives the errors of the further documents that were refused at the same time.

@@ -1,25 +1,154 @@
 package schema
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value any) error {
+// maxFaults is how many faults are told; the others are counted.
+const maxFaults = 1000
+
+// explain turns v5's tree of errors into faults that a person understands.
+func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value any) *ValidationError {
+	x := explainer{schema: s, root: value}
+	x.walk(invalid)
 	e := &ValidationError{doc: text}
-	s.collect(invalid, e)
+	first := firstFindings(x.found, maxFaults)
+	e.Omitted = len(x.found) - len(first)
+	for _, f := range first {
+		e.Faults = append(e.Faults, x.faults(f)...)
+	}
+	e.Faults = slices.Compact(sortFaults(e.Faults)) // an allOf can reach one schema twice
+	if more := len(e.Faults) - maxFaults; more > 0 {
+		e.Faults, e.Omitted = e.Faults[:maxFaults], e.Omitted+more
+	}
+	e.Omitted += x.cut
 	return e
 }
 
-func (s *Schema) collect(ve *jsonschema.ValidationError, e *ValidationError) {
-	if len(ve.Causes) == 0 {
-		path, _ := url.PathUnescape(ve.InstanceLocation)
-		_, spath, _ := strings.Cut(ve.AbsoluteKeywordLocation, "#")
-		e.Faults = append(e.Faults, Fault{InstancePath: path, SchemaPath: spath, Rule: ve.KeywordLocation[strings.LastIndexByte(ve.KeywordLocation, '/')+1:], Message: "is not valid"})
+// An explainer works on one refused document.
+type explainer struct {
+	schema *Schema
+	root   any
+	found  []finding
+	near   int // comparisons of names that were made for hints
+	cut    int // faults that were not made, since there are enough
+}
+
+// A finding is one error of v5 that is worth telling.
+type finding struct {
+	err    *jsonschema.ValidationError
+	at     *node  // the schema that found it
+	rule   string // the keyword
+	branch int    // for anyOf and oneOf: the branch that came nearest
+}
+
+// walk collects what is worth telling: leaves, and of alternatives the nearest.
+func (x *explainer) walk(err *jsonschema.ValidationError) {
+	if len(err.Causes) == 0 {
+		at, rule := x.place(err)
+		x.found = append(x.found, finding{err, at, rule, 0})
+		return
 	}
-	for _, c := range ve.Causes {
-		s.collect(c, e)
+	switch err.Message {
+	case "anyOf failed", "oneOf failed":
+		x.alternatives(err)
+		return
 	}
+	if strings.HasPrefix(err.Message, "valid must be >= ") { // minContains: that no item fits is the fault, not why each does not
+		at, rule := x.place(err)
+		x.found = append(x.found, finding{err, at, rule, 0})
+		return
+	}
+	for _, cause := range err.Causes {
+		x.walk(cause)
+	}
+}
+
+// place finds the schema and the keyword from v5's location, which is the schema's with the keyword behind it.
+func (x *explainer) place(err *jsonschema.ValidationError) (*node, string) {
+	at := err.AbsoluteKeywordLocation
+	if err.Message == "not failed" { // the place of the keyword is also the place of the schema below it
+		at = strings.TrimSuffix(at, "/not")
+		return x.schema.graph.at[at], "not"
+	}
+	for end := len(at); end > 0; end = strings.LastIndexByte(at[:end], '/') {
+		if n := x.schema.graph.at[at[:end]]; n != nil {
+			rule, _, _ := strings.Cut(strings.TrimPrefix(at[end:], "/"), "/")
+			return n, rule
+		}
+	}
+	return nil, at[strings.LastIndexByte(at, '/')+1:]
+}
+
+// firstFindings sorts by place and gives the first n, without sorting what can't be among them.
+func firstFindings(all []finding, n int) []finding {
+	order := func(a, b finding) int {
+		if c := comparePointers(a.err.InstanceLocation, b.err.InstanceLocation); c != 0 {
+			return c
+		}
+		return comparePointers(a.err.AbsoluteKeywordLocation, b.err.AbsoluteKeywordLocation)
+	}
+	if len(all) <= n {
+		slices.SortStableFunc(all, order)
+		return all
+	}
+	keep := slices.Clone(all[:n])
+	slices.SortStableFunc(keep, order)
+	for _, f := range all[n:] {
+		if order(f, keep[n-1]) >= 0 {
+			continue
+		}
+		if keep = append(keep, f); len(keep) == 2*n {
+			slices.SortStableFunc(keep, order)
+			keep = keep[:n]
+		}
+	}
+	slices.SortStableFunc(keep, order)
+	return keep[:n]
+}
+
+// lookup finds a value by its JSON Pointer.
+func lookup(v any, pointer string) (any, bool) {
+	for pointer != "" {
+		var token string
+		token, pointer = firstToken(pointer)
+		switch c := v.(type) {
+		case map[string]any:
+			next, ok := c[unescapeToken(token)]
+			if !ok {
+				return nil, false
+			}
+			v = next
+		case []any:
+			i, ok := arrayIndex(token)
+			if !ok || i >= len(c) {
+				return nil, false
+			}
+			v = c[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+func arrayIndex(token string) (int, bool) {
+	if !numeric(token) || len(token) > 9 || len(token) > 1 && token[0] == '0' {
+		return 0, false
+	}
+	n := 0
+	for _, c := range []byte(token) {
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}
+
+func unescapeToken(token string) string {
+	if !strings.Contains(token, "~") {
+		return token
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }

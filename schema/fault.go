@@ -11,13 +11,20 @@ import (
 
 // A Fault is one thing that is wrong with a document. It holds no value of the document; the names of its properties may appear.
 type Fault struct {
-	InstancePath string // where in the document, as a JSON Pointer; empty is the document itself
-	SchemaPath   string // which keyword of the schema, as a JSON Pointer; with its URI where it is in another resource
-	Rule         string // the keyword that was broken, such as "minimum", or for faults of the bytes such as "syntax" or "duplicate"
-	Expected     string // what the schema asks for, in a few words, such as "at least 1"
-	Message      string // a sentence without the place, such as "must be at least 1"
-
-	Line, Column int // for faults of the bytes: where, from 1, in characters; else 0
+	// InstancePath is where in the document, as a JSON Pointer; empty is the document itself.
+	InstancePath string `json:"instancePath"`
+	// SchemaPath is which keyword of the schema, as a JSON Pointer; with its URI where it stands in another resource.
+	SchemaPath string `json:"schemaPath,omitempty"`
+	// Rule is the keyword that was broken, such as "minimum". A fault of the bytes has "size", "depth", "number", "utf8",
+	// "surrogate", "duplicate", "trailing" or "syntax"; "work" is the limit of MaxWork.
+	Rule string `json:"rule"`
+	// Expected is what the schema asks for, in a few words, such as "at least 1".
+	Expected string `json:"expected,omitempty"`
+	// Message is a sentence about the value at InstancePath, such as "must be at least 1".
+	Message string `json:"message"`
+	// Line and Column say where a fault of the bytes is, from 1, in characters. They are 0 for faults of the schema.
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
 }
 
 // String is the place and the message: "/lines/3/qty: must be at least 1".
@@ -48,6 +55,14 @@ func byteFault(e *guard.Error, owner string) Fault {
 		f.Message = fmt.Sprintf("property %s stands twice in its object", quoteName(e.Name))
 	}
 	return f
+}
+
+func byteRule(rule string) bool {
+	switch guard.Rule(rule) {
+	case guard.Size, guard.Depth, guard.Number, guard.UTF8, guard.Surrogate, guard.Duplicate, guard.Trailing, guard.Syntax:
+		return true
+	}
+	return false
 }
 
 // maxError keeps Error() readable in a log line, whatever the document holds.

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// defaultWork is a placeholder until the bound is measured.
-const defaultWork = 0
+const emptyEnum = "is an empty list, which nothing can match, and which jsonschema/v5 would let everything pass"
 
 // inspect reads the documents before jsonschema/v5 does, for what v5 lets pass, panics on, or tells without saying where.
 func (lib *library) inspect() error {
@@ -127,7 +126,7 @@ func (in *inspector) keyword(word string, v any, at, base string) {
 	switch word {
 	case "enum":
 		if members, ok := v.([]any); ok && len(members) == 0 {
-			in.refuse(at, "enum", "at least one member", "is an empty list, which nothing can match, and jsonschema/v5 would let everything pass")
+			in.refuse(at, "enum", "at least one member", emptyEnum)
 		}
 	case "pattern":
 		if text, ok := v.(string); ok {
@@ -142,7 +141,7 @@ func (in *inspector) keyword(word string, v any, at, base string) {
 		if in.draft <= Draft7 {
 			in.refuse(at, "contentSchema", "", "is not part of "+in.draft.String()+", and jsonschema/v5 would apply it to text that nobody has bounded: remove it, or use 2019-09")
 		}
-	case "$ref", "$dynamicRef", "$recursiveRef":
+	case "$ref", "$dynamicRef", "$recursiveRef", "$schema":
 		if text, ok := v.(string); ok {
 			in.refs = append(in.refs, ref{at, text, resolve(base, text)})
 		}
@@ -172,6 +171,12 @@ func sortFaults(faults []Fault) []Fault {
 		if c := comparePointers(a.InstancePath, b.InstancePath); c != 0 {
 			return c
 		}
+		if x, y := isChoice(a.Rule), isChoice(b.Rule); x != y {
+			if x {
+				return -1 // before the faults of the branch that it names
+			}
+			return 1
+		}
 		if c := comparePointers(a.SchemaPath, b.SchemaPath); c != 0 {
 			return c
 		}
@@ -179,6 +184,8 @@ func sortFaults(faults []Fault) []Fault {
 	})
 	return faults
 }
+
+func isChoice(rule string) bool { return rule == "anyOf" || rule == "oneOf" }
 
 // comparePointers orders JSON Pointers by their tokens, and array indexes as numbers.
 func comparePointers(a, b string) int {

@@ -52,11 +52,11 @@ func note(word string) bool { return strings.HasPrefix(word, "x-") }
 
 // nearestKeyword offers the known word that looks most like one that is not.
 func nearestKeyword(word string, d Draft) string {
-	var known []string
-	for k, v := range keywords {
-		if v.in(d) {
-			known = append(known, k)
+	return nearest(word, func(yield func(string) bool) {
+		for k, v := range keywords {
+			if v.in(d) && !yield(k) {
+				return
+			}
 		}
-	}
-	return nearest(word, known)
+	})
 }

@@ -1,15 +1,16 @@
 package schema
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
 
 // nearest is the candidate that name was probably meant to be: equal but for case, or one or two slips of the keyboard away, and no
 // more than a third of its length. It is empty where nothing comes near. The result does not depend on the order of the candidates.
-func nearest(name string, candidates []string) string {
+func nearest(name string, candidates iter.Seq[string]) string {
 	best, bestDistance := "", 1<<30
-	for _, c := range candidates {
+	for c := range candidates {
 		if c == name || c == "" {
 			continue
 		}

@@ -10,7 +10,9 @@ type Schema struct {
 	doc      []byte             // the text that was compiled; never changed after Compile
 	draft    Draft              // of the root, from its $schema or from AssumeDraft
 	compiled *jsonschema.Schema // jsonschema/v5, hidden: it decides and explains. Never nil in a Schema that Compile returned
-	nodes    map[string]*jsonschema.Schema
+	graph    *graph             // the same, as the calls that v5 makes
+	bound    allowance          // what a document may cost
+	uri      string             // of the main document, as it stands in v5's locations
 }
 
 // String returns the text that the schema was compiled from.

@@ -1,0 +1,117 @@
+package schema
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// maxComparisons bounds the search for names that are nearly right, for one document.
+const maxComparisons = 2000
+
+// missing makes a fault of each required property that is not there, and looks for one that was meant to be it.
+func (x *explainer) missing(s *jsonschema.Schema, fault Fault) []Fault {
+	v, _ := lookup(x.root, fault.InstancePath)
+	object, _ := v.(map[string]any)
+	var faults []Fault
+	for _, name := range s.Required {
+		if _, ok := object[name]; ok {
+			continue
+		}
+		if len(faults) == maxFaults {
+			x.cut++
+			continue
+		}
+		f := fault
+		f.Expected = "property " + quoteName(name)
+		f.Message = f.Expected + " is missing"
+		if meant := x.nearest(name, undeclared(object, s)); meant != "" {
+			f.Message += fmt.Sprintf("; there is %s: did you mean %s?", quoteName(meant), quoteName(name))
+		}
+		faults = append(faults, f)
+	}
+	return faults
+}
+
+// undeclared are the names of an object that its schema does not know.
+func undeclared(object map[string]any, s *jsonschema.Schema) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range object {
+			if _, known := s.Properties[name]; !known && !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// unknown makes a fault of each property that a closed schema does not know.
+func (x *explainer) unknown(at *node, fault Fault) []Fault {
+	v, _ := lookup(x.root, fault.InstancePath)
+	object, _ := v.(map[string]any)
+	var faults []Fault
+	for _, name := range sortedNames(object) {
+		if len(at.forName(name, 1, nil)) > 0 {
+			continue
+		}
+		if len(faults) == maxFaults {
+			x.cut++
+			continue
+		}
+		f := fault
+		f.InstancePath += "/" + escapeToken(name)
+		f.Expected, f.Message = x.stranger(name, at.schema)
+		faults = append(faults, f)
+	}
+	return faults
+}
+
+func (x *explainer) stranger(name string, s *jsonschema.Schema) (expected, message string) {
+	message = "is a property that the schema does not know"
+	if meant := x.nearest(name, maps.Keys(s.Properties)); meant != "" {
+		return "property " + quoteName(meant), message + "; did you mean " + quoteName(meant) + "?"
+	}
+	return "no such property", message
+}
+
+// falseSchema words a place where nothing may be: mostly a property or an item too many.
+func (x *explainer) falseSchema(fault Fault) Fault {
+	parent, rule := cutLast(fault.SchemaPath)
+	fault.Rule, fault.Expected, fault.Message = "false", "nothing", "is not allowed here"
+	_, name := cutLast(fault.InstancePath)
+	switch rule {
+	case "unevaluatedProperties", "additionalProperties":
+		fault.Rule, fault.Expected = rule, "no such property"
+		fault.Message = "is a property that the schema does not know"
+		if n := x.schema.graph.at[x.location(parent)]; n != nil {
+			fault.Expected, fault.Message = x.stranger(name, n.schema)
+		}
+	case "unevaluatedItems", "items", "additionalItems":
+		fault.Rule, fault.Expected, fault.Message = rule, "no more items", "is an item more than the schema allows"
+	}
+	return fault
+}
+
+// location is a schema's place as v5 writes it, for a path of the main document.
+func (x *explainer) location(path string) string {
+	if strings.Contains(path, "#") {
+		return path
+	}
+	return x.schema.uri + "#" + path
+}
+
+// nearest is nearest with the document's budget.
+func (x *explainer) nearest(name string, candidates iter.Seq[string]) string {
+	if x.near > maxComparisons {
+		return ""
+	}
+	return nearest(name, func(yield func(string) bool) {
+		for c := range candidates {
+			if x.near++; x.near > maxComparisons || !yield(c) {
+				return
+			}
+		}
+	})
+}
