@@ -27,7 +27,8 @@ func Name(t reflect.Type) string {
 		if end < 0 {
 			end = len(rest)
 		}
-		b.WriteString(rest[strings.LastIndexAny(rest[:end], "./")+1 : end])
+		name, _, _ := strings.Cut(rest[strings.LastIndexAny(rest[:end], "./")+1:end], "·") // Line·1 is a type declared in a function
+		b.WriteString(name)
 		if end < len(rest) {
 			b.WriteByte(rest[end])
 			end++

@@ -12,10 +12,13 @@ import (
 	"github.com/typedkafka/kafka/internal/jsontype"
 )
 
+// smallestNormal is the least float64 with full precision: below it are exponents that the guard of documents refuses.
+const smallestNormal = 0x1p-1022
+
 // The edges: the first is the empty one, the second an ordinary one.
 var (
 	floats32 = []float64{0, 1.5, -1, 0.1, 100, math.MaxFloat32, math.SmallestNonzeroFloat32, -16777217}
-	floats64 = []float64{0, 1.5, -1, 0.1, 100, math.MaxFloat64, math.SmallestNonzeroFloat64, 1e21, 1e-7, 1<<53 + 2, math.Copysign(0, -1)}
+	floats64 = []float64{0, 1.5, -1, 0.1, 100, math.MaxFloat64, smallestNormal, 1e21, 1e-7, 1<<53 + 2, math.Copysign(0, -1)}
 	texts    = []string{
 		"", "text", "Ünïcödé \U0001F600", "\"\\/\b\f\n\r\t\x00\x7f", "<script>&\u2028\u2029", " ", "\ufffd", "null", "0", "-1.5",
 		"2026-01-02T03:04:05Z", "a,b", strings.Repeat("long", 75),

@@ -141,7 +141,9 @@ func (g *generator) entries(v reflect.Value, t *jsontype.Type, depth int) {
 	v.Set(reflect.MakeMap(t.Go))
 	for range g.length(depth) {
 		key, elem := reflect.New(t.Go.Key()).Elem(), reflect.New(t.Go.Elem()).Elem()
-		g.scalar(key, t.Key)
+		if !g.member(key) {
+			g.scalar(key, t.Key)
+		}
 		g.fill(elem, t.Elem, depth+1)
 		v.SetMapIndex(key, elem)
 	}
