@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -91,11 +92,7 @@ func withTag(out object, key string, value any) object {
 }
 
 func (d *deriver) unknownTag(key, path string) {
-	var known []string
-	for k := range tagKeys {
-		known = append(known, k)
-	}
-	if near := nearest(key, known); near != "" {
+	if near := nearest(key, maps.Keys(tagKeys)); near != "" {
 		d.fault(path, "its tag jsonschema has the unknown key %q: did you mean %q?", key, near)
 		return
 	}
