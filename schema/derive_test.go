@@ -16,7 +16,7 @@ import (
 	"github.com/typedkafka/kafka/schema"
 )
 
-var update = flag.Bool("update-derived", false, "write testdata/derived anew")
+var updateDerived = flag.Bool("update-derived", false, "write testdata/derived anew")
 
 // The texts are committed: a change of what is derived shows in a diff.
 func TestForIsTheSameTextEveryTime(t *testing.T) {
@@ -40,7 +40,7 @@ func TestForIsTheSameTextEveryTime(t *testing.T) {
 
 func compareGolden(t *testing.T, file, got string) {
 	t.Helper()
-	if *update {
+	if *updateDerived {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
