@@ -15,16 +15,15 @@ func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value
 	x := explainer{schema: s, root: value}
 	x.walk(invalid)
 	e := &ValidationError{doc: text}
-	first := firstFindings(x.found, maxFaults)
-	e.Omitted = len(x.found) - len(first)
-	for _, f := range first {
+	x.trim()
+	for _, f := range x.found {
 		e.Faults = append(e.Faults, x.faults(f)...)
 	}
 	e.Faults = slices.Compact(sortFaults(e.Faults)) // an allOf can reach one schema twice
+	e.Omitted = x.cut
 	if more := len(e.Faults) - maxFaults; more > 0 {
-		e.Faults, e.Omitted = e.Faults[:maxFaults], e.Omitted+more
+		e.Faults, e.Omitted = e.Faults[:maxFaults:maxFaults], e.Omitted+more
 	}
-	e.Omitted += x.cut
 	return e
 }
 
@@ -33,8 +32,9 @@ type explainer struct {
 	schema *Schema
 	root   any
 	found  []finding
-	near   int // comparisons of names that were made for hints
-	cut    int // faults that were not made, since there are enough
+	full   bool // whether found was trimmed, so that its first maxFaults are in order
+	near   int  // comparisons of names that were made for hints
+	cut    int  // faults that are not told, since there are enough
 }
 
 // A finding is one error of v5 that is worth telling.
@@ -49,7 +49,7 @@ type finding struct {
 func (x *explainer) walk(err *jsonschema.ValidationError) {
 	if len(err.Causes) == 0 {
 		at, rule := x.place(err)
-		x.found = append(x.found, finding{err, at, rule, 0})
+		x.add(finding{err, at, rule, 0})
 		return
 	}
 	switch err.Message {
@@ -59,7 +59,7 @@ func (x *explainer) walk(err *jsonschema.ValidationError) {
 	}
 	if strings.HasPrefix(err.Message, "valid must be >= ") { // minContains: that no item fits is the fault, not why each does not
 		at, rule := x.place(err)
-		x.found = append(x.found, finding{err, at, rule, 0})
+		x.add(finding{err, at, rule, 0})
 		return
 	}
 	for _, cause := range err.Causes {
@@ -83,31 +83,30 @@ func (x *explainer) place(err *jsonschema.ValidationError) (*node, string) {
 	return nil, at[strings.LastIndexByte(at, '/')+1:]
 }
 
-// firstFindings sorts by place and gives the first n, without sorting what can't be among them.
-func firstFindings(all []finding, n int) []finding {
-	order := func(a, b finding) int {
-		if c := comparePointers(a.err.InstanceLocation, b.err.InstanceLocation); c != 0 {
-			return c
-		}
-		return comparePointers(a.err.AbsoluteKeywordLocation, b.err.AbsoluteKeywordLocation)
+// add keeps the first maxFaults findings by place. It holds twice as many at most, whatever v5 found.
+func (x *explainer) add(f finding) {
+	if len(x.found) >= maxFaults && x.full && findingOrder(f, x.found[maxFaults-1]) >= 0 {
+		x.cut++
+		return
 	}
-	if len(all) <= n {
-		slices.SortStableFunc(all, order)
-		return all
+	if x.found = append(x.found, f); len(x.found) == 2*maxFaults {
+		x.trim()
 	}
-	keep := slices.Clone(all[:n])
-	slices.SortStableFunc(keep, order)
-	for _, f := range all[n:] {
-		if order(f, keep[n-1]) >= 0 {
-			continue
-		}
-		if keep = append(keep, f); len(keep) == 2*n {
-			slices.SortStableFunc(keep, order)
-			keep = keep[:n]
-		}
+}
+
+// trim sorts, and forgets what is not among the first maxFaults.
+func (x *explainer) trim() {
+	slices.SortStableFunc(x.found, findingOrder)
+	if more := len(x.found) - maxFaults; more > 0 {
+		x.found, x.cut, x.full = x.found[:maxFaults], x.cut+more, true
 	}
-	slices.SortStableFunc(keep, order)
-	return keep[:n]
+}
+
+func findingOrder(a, b finding) int {
+	if c := comparePointers(a.err.InstanceLocation, b.err.InstanceLocation); c != 0 {
+		return c
+	}
+	return comparePointers(a.err.AbsoluteKeywordLocation, b.err.AbsoluteKeywordLocation)
 }
 
 // lookup finds a value by its JSON Pointer.

@@ -28,7 +28,7 @@ func (x *explainer) alternatives(err *jsonschema.ValidationError) {
 	}
 	if others < len(branches)-1 || others == len(branches) {
 		at, rule := x.place(err)
-		x.found = append(x.found, finding{err, at, rule, best})
+		x.add(finding{err, at, rule, best})
 	}
 	if others < len(branches) {
 		x.walk(err.Causes[best])

@@ -18,6 +18,9 @@ func (lib *library) inspect() error {
 	for _, src := range lib.order {
 		in := inspector{lib: lib, draft: src.draft}
 		in.schema(src.root, "", src.uri)
+		if limit := maxSubschemas(src.draft); in.schemas > limit {
+			in.refuse("", "work", fmt.Sprintf("at most %d schemas", limit), fmt.Sprintf("consists of %d schemas, more than the %d that can be compiled in reasonable time", in.schemas, limit))
+		}
 		if len(in.faults) > 0 {
 			errs = append(errs, &CompileError{Name: src.name, Faults: sortFaults(in.faults)})
 		}
@@ -26,12 +29,21 @@ func (lib *library) inspect() error {
 	return joinCompileErrors(errs)
 }
 
+// maxSubschemas bounds v5's compiler, which compares each schema with each in draft 2020-12 (10,000 take it 3 s).
+func maxSubschemas(d Draft) int {
+	if d >= Draft2020 {
+		return 10_000
+	}
+	return 100_000
+}
+
 // An inspector walks the schemas of one document.
 type inspector struct {
-	lib    *library
-	draft  Draft
-	faults []Fault
-	refs   []ref
+	lib     *library
+	draft   Draft
+	faults  []Fault
+	refs    []ref
+	schemas int
 }
 
 // A ref is a $ref and what it names, to tell where a reference stands that leads nowhere.
@@ -46,6 +58,7 @@ func (in *inspector) schema(v any, pointer, base string) {
 	if !ok {
 		return
 	}
+	in.schemas++
 	base = in.base(m, base)
 	for word, v := range m {
 		at := pointer + "/" + escapeToken(word)

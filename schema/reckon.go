@@ -43,7 +43,7 @@ func (r *reckoner) value(v any, calls []call, path, open int) {
 		p := c.to.price
 		cost := p.call + each + p.perMember*float64(size) + p.perByte*float64(bytes)
 		if k == kindNumber {
-			cost += p.number * numberPrice(v.(json.Number))
+			cost += p.number * longer(v.(json.Number))
 		}
 		if c.to.schema.UniqueItems && k == kindArray {
 			cost += uniquePrice(v.([]any))
@@ -195,7 +195,8 @@ func (r *reckoner) child(v any, down []call, path, open int) {
 	}
 }
 
-func numberPrice(n json.Number) float64 {
+// longer is how much dearer a number is than a short one.
+func longer(n json.Number) float64 {
 	if strings.ContainsAny(string(n), "eE") || len(n) > 30 {
 		return exponentPrice
 	}
@@ -210,7 +211,7 @@ func uniquePrice(items []any) float64 {
 		sum := 0.0
 		for _, item := range items {
 			size, numbers := weigh(item)
-			sum += (1 + size/50 + 4*numbers) * float64(len(items))
+			sum += (1 + size/50 + numberPrice*numbers) * float64(len(items))
 		}
 		return sum
 	}
@@ -222,7 +223,7 @@ func uniquePrice(items []any) float64 {
 		h.Reset()
 		hashLikeV5(item, &h)
 		size, numbers := weigh(item)
-		each := 1 + size/50 + 4*numbers
+		each := 1 + size/50 + numberPrice*numbers
 		sum += each * (2 + same[h.Sum64()])
 		same[h.Sum64()]++
 	}

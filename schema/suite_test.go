@@ -266,4 +266,3 @@ where v5's verdict differs from the official
 Formats are asserted in every draft, which the specification leaves to the application; the suite's format.json wants no assertion.
 
 `
-

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"net/url"
 	"regexp/syntax"
 	"strings"
@@ -22,14 +23,12 @@ import (
 // depend on other verdicts, and these are counted as applied.
 
 const (
-	// defaultWork is the limit for one document: about 2 s of v5 on the machine where it was measured; a message of 1 MB under a
-	// common schema takes a twentieth of it.
-	defaultWork = 20_000_000
+	// defaultWork is the limit for one document: 5 s of v5 at the very worst, where everything fails, and a fraction of it else. A
+	// message of 1 MB under a common schema takes a tenth of it.
+	defaultWork = 50_000_000
 	// maxChain bounds schemas that apply to one value through each other ($ref, allOf, …), found at compile: v5's work grows with the
 	// cube (500 of them: 0.8 s for the document 1; 1,000: 5 s).
 	maxChain = 100
-	// maxSubschemas bounds v5's compiler, which compares each schema with each in draft 2020-12 (8,000: 2.2 s).
-	maxSubschemas = 10_000
 	// maxCalls bounds how many schemas apply to one value, found at compile: a chain of $ref that doubles 16 times takes v5 163 ms for
 	// the document 1.
 	maxCalls = 20_000
@@ -37,7 +36,7 @@ const (
 	maxLevels = 65
 )
 
-// MaxWork sets the limit on the work for one document, in units of about 100 ns of jsonschema/v5. Defaults to 20,000,000. What a
+// MaxWork sets the limit on the work for one document, in units of about 100 ns of jsonschema/v5. Defaults to 50,000,000. What a
 // schema and a document take is reckoned before the check; beyond the limit the document is refused with the rule "work".
 func MaxWork(units int) CompileOption { return func(c *compileConfig) { c.work = units } }
 
@@ -49,26 +48,40 @@ type price struct {
 	number    float64 // for a number; bounds and enums make it a fraction first
 }
 
+// The prices were measured on families of schemas that explode (work_test.go), with v5 v5.3.1. A call that fails costs most of it: v5
+// words every error, with the whole path to it, when it happens.
+const (
+	callPrice     = 15
+	failPrice     = 30
+	requiredPrice = 9  // for each name that may be missing
+	numberPrice   = 20 // to read a number as a fraction, and a bound to compare it with
+)
+
 func (n *node) setPrice() {
 	s := n.schema
-	p := price{call: 5, perMember: 1 + float64(len(n.inPlace))/2, number: 2}
-	p.call += float64(len(s.Properties)+len(s.Required)+len(s.DependentRequired)+len(s.DependentSchemas)+len(s.Dependencies)) / 4
+	p := price{call: callPrice + failPrice, perMember: 1 + float64(len(n.inPlace))/2, number: numberPrice}
+	p.call += requiredPrice * float64(len(s.Required))
+	p.call += float64(len(s.Properties)+len(s.DependentRequired)+len(s.DependentSchemas)+len(s.Dependencies)) / 2
+	for _, list := range s.DependentRequired {
+		p.call += requiredPrice * float64(len(list))
+	}
 	for _, member := range append(s.Enum[:len(s.Enum):len(s.Enum)], s.Constant...) {
 		size, numbers := weigh(member)
-		p.call += 0.3 + size/200
-		p.number += 4 * numbers
+		p.call += 1 + size/200
+		p.number += 1.5 * numberPrice * numbers
 	}
-	for _, b := range []any{s.Minimum, s.Maximum, s.ExclusiveMinimum, s.ExclusiveMaximum} {
-		if b != nil {
-			p.number += 2
+	for _, c := range s.Constant { // its error prints it
+		size, _ := weigh(c)
+		p.call += size / 2
+	}
+	for _, bound := range []*big.Rat{s.Minimum, s.Maximum, s.ExclusiveMinimum, s.ExclusiveMaximum, s.MultipleOf} {
+		if bound != nil {
+			p.number += numberPrice / 4
 		}
-	}
-	if s.MultipleOf != nil {
-		p.number += 10
 	}
 	if s.Pattern != nil {
 		p.perByte += patternPrice(s.Pattern.String())
-		p.call += float64(len(s.Pattern.String())) / 100
+		p.call += float64(len(s.Pattern.String())) / 2
 	}
 	for _, e := range n.patterns {
 		p.perMember += 2
@@ -83,8 +96,10 @@ func (n *node) setPrice() {
 func textPrice(s *jsonschema.Schema) float64 {
 	switch {
 	case s.Format == "regex" || s.RegexProperties:
-		return 150
-	case s.Format != "" || s.ContentEncoding != "" || s.ContentMediaType != "" || s.MinLength > 0 || s.MaxLength >= 0:
+		return 1000
+	case s.ContentEncoding != "" || s.ContentMediaType != "":
+		return 10
+	case s.Format != "" || s.MinLength > 0 || s.MaxLength >= 0:
 		return 0.1
 	}
 	return 0.01
@@ -230,10 +245,10 @@ func (a *allowance) covers(st guard.Stats, size int) bool {
 const exponentPrice = 20
 
 // pathPrice is for the pointer that v5 builds anew for every child, escaped to three times its length at most.
-func pathPrice(bytes int) float64 { return float64(bytes) / 32 }
+func pathPrice(bytes int) float64 { return float64(bytes) / 16 }
 
 // scopePrice is for the list of open schemas that v5 copies and prints: depth times depth.
-func scopePrice(open int) float64 { return float64(open) * float64(open) / 160 }
+func scopePrice(open int) float64 { return float64(open) * float64(open) / 30 }
 
 // vet refuses at compile what no document could be checked against in bounded time.
 func (g *graph) vet() *Fault {
