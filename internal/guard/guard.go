@@ -42,7 +42,7 @@ type Stats struct {
 	Containers int  // arrays and objects among them
 	Names      int  // names of properties
 	Depth      int  // arrays and objects open at once, at most
-	Path       int  // bytes of the longest JSON Pointer, as names stand in the document
+	Path       int  // bytes of the longest JSON Pointer at most, as names stand in the document
 	Exponents  bool // whether a number has an exponent
 	Steps      int  // what the guard itself did: bytes read, names compared and moved
 }
@@ -70,10 +70,10 @@ const keepNames = 1 << 12
 
 func (s *scanner) release() {
 	names := s.names
-	if cap(names.entries) > keepNames {
+	if cap(names.list) > keepNames || cap(names.scratch[0])+cap(names.scratch[1]) > keepNames {
 		names = nameSet{}
 	}
-	names.entries, names.steps = names.entries[:0], 0
+	names.list, names.steps = names.list[:0], 0
 	clear(s.stack)
 	*s = scanner{stack: s.stack[:0], names: names}
 	scanners.Put(s)

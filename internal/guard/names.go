@@ -4,24 +4,36 @@ import (
 	"bytes"
 	"hash/maphash"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// A nameSet finds a name that stands twice in an object. The names of all open objects lie behind each other in entries; an object
-// of more than scanNames names has a hash table over its part. The hash is seeded for each process, so a document can't be made to collide.
+// A nameSet finds a name that stands twice in an object. The names of small objects that are open lie behind each other in a list and
+// are compared one by one; an object of more than scanNames names moves them to a hash table of its own. The hash is seeded for each
+// process, so a document can't be made to collide.
 type nameSet struct {
-	entries []entry
+	list    []name
 	scratch [2][]byte
 	steps   int
 }
 
-// An entry is one name: a part of its hash and where it starts. Its end is found again when it is needed, which is rare.
-type entry struct{ hash, start uint32 }
+// A name is a part of its hash and where it starts, from 1, so that 0 is no name. Its end is found again when it is needed, which is rare.
+type name uint64
 
-// A scope is the part of the entries that belongs to one open object.
+func newName(hash uint64, start int) name { return name(hash&^0xffffffff | uint64(start+1)) }
+
+func (n name) start() int { return int(n&0xffffffff) - 1 }
+
+func (n name) sameHash(o name) bool { return n>>32 == o>>32 }
+
+// slot is where the name belongs in a table whose size is a power of two.
+func (n name) slot(size int) int { return int(n>>32) & (size - 1) }
+
+// A scope is the names of one open object.
 type scope struct {
-	base  int
-	table []uint32 // index in entries, from base, plus one; nil while the object is small
+	base  int    // where its part of the list starts
+	table []name // nil while the object is small
+	count int    // names in the table
 }
 
 // scanNames is how many names are compared one by one before a table pays.
@@ -29,60 +41,84 @@ const scanNames = 16
 
 var seed = maphash.MakeSeed()
 
-func (n *nameSet) open() scope { return scope{base: len(n.entries)} }
+func (n *nameSet) open() scope { return scope{base: len(n.list)} }
 
-func (n *nameSet) shut(sc scope) { n.entries = n.entries[:sc.base] }
+func (n *nameSet) shut(sc scope) { n.list = n.list[:sc.base] }
 
 // add remembers the name, and says whether the object has it already.
-func (n *nameSet) add(doc []byte, sc *scope, name span, escaped bool) (twice bool) {
-	text := doc[name.start+1 : name.end-1]
+func (n *nameSet) add(doc []byte, sc *scope, at span, escaped bool) (twice bool) {
+	text := doc[at.start+1 : at.end-1]
 	if escaped {
 		n.scratch[0] = unescape(n.scratch[0][:0], text)
 		text = n.scratch[0]
 	}
-	e := entry{hash: uint32(maphash.Bytes(seed, text)), start: uint32(name.start)}
-	if n.has(doc, sc, e.hash, text) {
-		return true
+	added := newName(maphash.Bytes(seed, text), at.start)
+	if sc.table != nil {
+		return n.enter(doc, sc, added, text)
 	}
-	n.push(e)
-	n.index(sc)
-	return false
-}
-
-// push grows by doubling: what append wastes on the way to a large slice would be more than a document may cost.
-func (n *nameSet) push(e entry) {
-	if len(n.entries) == cap(n.entries) {
-		grown := make([]entry, len(n.entries), max(64, 2*cap(n.entries)))
-		n.steps += copy(grown, n.entries)
-		n.entries = grown
-	}
-	n.entries = append(n.entries, e)
-}
-
-func (n *nameSet) has(doc []byte, sc *scope, hash uint32, text []byte) bool {
-	own := n.entries[sc.base:]
-	if sc.table == nil {
-		n.steps += len(own)
-		for _, e := range own {
-			if e.hash == hash && n.same(doc, e, text) {
-				return true
-			}
-		}
-		return false
-	}
-	mask := uint32(len(sc.table) - 1)
-	for i := hash & mask; sc.table[i] != 0; i = (i + 1) & mask {
-		n.steps++
-		if e := own[sc.table[i]-1]; e.hash == hash && n.same(doc, e, text) {
+	own := n.list[sc.base:]
+	n.steps += len(own)
+	for _, o := range own {
+		if o.sameHash(added) && n.same(doc, o, text) {
 			return true
 		}
 	}
+	n.list = append(n.list, added)
+	if len(own) == scanNames {
+		n.spill(sc)
+	}
 	return false
 }
 
+// spill moves the object's names from the list to a table.
+func (n *nameSet) spill(sc *scope) {
+	sc.table = make([]name, 4*scanNames)
+	for _, o := range n.list[sc.base:] {
+		n.put(sc.table, o)
+	}
+	sc.count = len(n.list) - sc.base
+	n.list = n.list[:sc.base]
+}
+
+func (n *nameSet) enter(doc []byte, sc *scope, added name, text []byte) (twice bool) {
+	if 4*sc.count >= 3*len(sc.table) {
+		n.grow(sc)
+	}
+	size := len(sc.table)
+	i := added.slot(size)
+	for ; sc.table[i] != 0; i = (i + 1) & (size - 1) {
+		n.steps++
+		if o := sc.table[i]; o.sameHash(added) && n.same(doc, o, text) {
+			return true
+		}
+	}
+	sc.table[i] = added
+	sc.count++
+	return false
+}
+
+func (n *nameSet) grow(sc *scope) {
+	old := sc.table
+	sc.table = make([]name, 2*len(old))
+	n.steps += len(old)
+	for _, o := range old {
+		if o != 0 {
+			n.put(sc.table, o)
+		}
+	}
+}
+
+func (n *nameSet) put(table []name, o name) {
+	i := o.slot(len(table))
+	for ; table[i] != 0; i = (i + 1) & (len(table) - 1) {
+		n.steps++
+	}
+	table[i] = o
+}
+
 // same compares a remembered name with one that has been decoded already.
-func (n *nameSet) same(doc []byte, e entry, text []byte) bool {
-	other := doc[e.start:]
+func (n *nameSet) same(doc []byte, o name, text []byte) bool {
+	other := doc[o.start():]
 	other = other[1 : stringEnd(other)-1]
 	n.steps += len(other)
 	if bytes.IndexByte(other, '\\') >= 0 {
@@ -90,32 +126,6 @@ func (n *nameSet) same(doc []byte, e entry, text []byte) bool {
 		other = n.scratch[1]
 	}
 	return bytes.Equal(other, text)
-}
-
-// index enters the newest name into the table, and makes or doubles the table at three quarters.
-func (n *nameSet) index(sc *scope) {
-	own := n.entries[sc.base:]
-	if len(own) <= scanNames {
-		return
-	}
-	if 4*len(own) <= 3*len(sc.table) {
-		n.enter(sc.table, own, len(own)-1)
-		return
-	}
-	sc.table = make([]uint32, max(4*scanNames, 2*len(sc.table)))
-	for i := range own {
-		n.enter(sc.table, own, i)
-	}
-}
-
-func (n *nameSet) enter(table []uint32, own []entry, i int) {
-	mask := uint32(len(table) - 1)
-	at := own[i].hash & mask
-	for ; table[at] != 0; at = (at + 1) & mask {
-		n.steps++
-	}
-	n.steps++
-	table[at] = uint32(i + 1)
 }
 
 // stringEnd is the length of the string that b starts with, which is known to be whole.
@@ -134,8 +144,12 @@ func stringEnd(b []byte) int {
 func unescape(dst, text []byte) []byte {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
-			dst = append(dst, text[i])
-			continue
+			end := bytes.IndexByte(text[i:], '\\')
+			if end < 0 {
+				return append(dst, text[i:]...)
+			}
+			dst = append(dst, text[i:i+end]...)
+			i += end
 		}
 		i++
 		if text[i] != 'u' {
@@ -143,8 +157,8 @@ func unescape(dst, text []byte) []byte {
 			continue
 		}
 		r, _ := hex4(text[i+1:])
-		if low, ok := pair(text[i-1:]); ok {
-			r = low
+		if utf16.IsSurrogate(r) {
+			r, _ = pair(text[i-1:])
 			i += 6
 		}
 		i += 4
@@ -170,6 +184,12 @@ func short(c byte) byte {
 }
 
 // decodeName gives the meaning of a name that stands in quotes.
-func decodeName(quoted []byte) string { return string(unescape(nil, quoted[1:len(quoted)-1])) }
+func decodeName(quoted []byte) string {
+	text := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text)
+	}
+	return string(unescape(nil, text))
+}
 
 func itoa(n int) string { return strconv.Itoa(n) }

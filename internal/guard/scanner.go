@@ -111,7 +111,6 @@ func (s *scanner) open(object bool) (opened bool, err *Error) {
 	if object {
 		return true, s.name()
 	}
-	s.stats.Path = max(s.stats.Path, s.pathLen())
 	return true, nil
 }
 
@@ -124,6 +123,7 @@ func (f *frame) closer() byte {
 
 // shut leaves the container whose closing bracket stands here.
 func (s *scanner) shut() {
+	s.stats.Path = max(s.stats.Path, s.pathLen())
 	s.names.shut(s.top().scope)
 	*s.top() = frame{} // let go of its table
 	s.stack = s.stack[:len(s.stack)-1]
@@ -152,7 +152,6 @@ func (s *scanner) next() (more bool, err *Error) {
 func (s *scanner) follow(f *frame) *Error {
 	if !f.object {
 		f.index++
-		s.stats.Path = max(s.stats.Path, s.pathLen())
 		return nil
 	}
 	f.name = span{}
@@ -174,7 +173,7 @@ func (s *scanner) name() *Error {
 	f := s.top()
 	f.name = span{start, s.pos}
 	s.stats.Names++
-	s.stats.Path = max(s.stats.Path, s.pathLen())
+	s.stats.Path = max(s.stats.Path, f.pathLen+1+s.pos-start-len(`""`))
 	if s.names.add(s.doc, &f.scope, f.name, escaped) {
 		return &Error{Rule: Duplicate, Offset: start, Name: decodeName(s.doc[start:s.pos])}
 	}
@@ -188,15 +187,12 @@ func (s *scanner) name() *Error {
 func (s *scanner) at(c byte) bool { return s.pos < len(s.doc) && s.doc[s.pos] == c }
 
 func (s *scanner) space() {
-	for s.pos < len(s.doc) {
-		switch s.doc[s.pos] {
-		case ' ', '\n', '\r', '\t':
-			s.pos++
-		default:
-			return
-		}
+	for s.pos < len(s.doc) && isSpace[s.doc[s.pos]] {
+		s.pos++
 	}
 }
+
+var isSpace = [256]bool{' ': true, '\n': true, '\r': true, '\t': true}
 
 func (s *scanner) fail(rule Rule, expect string) *Error {
 	return &Error{Rule: rule, Offset: s.pos, Expect: expect}

@@ -28,6 +28,9 @@ func (s *scanner) number() *Error {
 	} else if s.digits() == 0 {
 		return s.fail(Syntax, s.unexpected("a digit"))
 	}
+	if s.pos < len(s.doc) && s.doc[s.pos] == ',' { // most numbers end here
+		return s.length(start)
+	}
 	if s.at('.') {
 		s.pos++
 		if s.digits() == 0 {
@@ -39,6 +42,10 @@ func (s *scanner) number() *Error {
 			return err
 		}
 	}
+	return s.length(start)
+}
+
+func (s *scanner) length(start int) *Error {
 	if s.pos-start > s.limits.NumberLength {
 		return &Error{Rule: Number, Offset: start, Limit: s.limits.NumberLength,
 			Expect: "is a number of more than " + itoa(s.limits.NumberLength) + " characters"}
@@ -68,11 +75,13 @@ func (s *scanner) exponent(start int) *Error {
 }
 
 func (s *scanner) digits() int {
-	start := s.pos
-	for s.pos < len(s.doc) && '0' <= s.doc[s.pos] && s.doc[s.pos] <= '9' {
-		s.pos++
+	rest := s.doc[s.pos:]
+	n := 0
+	for n < len(rest) && rest[n]-'0' <= 9 {
+		n++
 	}
-	return s.pos - start
+	s.pos += n
+	return n
 }
 
 // str reads a string from behind its opening quote to behind its closing one.
@@ -167,13 +176,20 @@ func hex4(b []byte) (rune, bool) {
 	if len(b) < 4 {
 		return 0, false
 	}
-	var r rune
-	for _, c := range b[:4] {
-		d := strings.IndexByte("0123456789abcdef", c|0x20)
-		if d < 0 || c < '0' {
-			return 0, false
-		}
-		r = r<<4 | rune(d)
-	}
-	return r, true
+	d0, d1, d2, d3 := hexDigit[b[0]], hexDigit[b[1]], hexDigit[b[2]], hexDigit[b[3]]
+	return rune(d0)<<12 | rune(d1)<<8 | rune(d2)<<4 | rune(d3), d0|d1|d2|d3 <= 0xf
 }
+
+// hexDigit is the value of a digit, and more than 15 for what is none.
+var hexDigit = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xf0
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = byte(i)
+	}
+	for i, c := range []byte("ABCDEF") {
+		t[c] = byte(10 + i)
+	}
+	return t
+}()
