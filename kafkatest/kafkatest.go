@@ -19,8 +19,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"github.com/typedkafka/kafka"
-	"github.com/typedkafka/kafka/internal/embedded"
 )
 
 // Group is the consumer group of the configurations that this package makes, so that a test's consumers need not name one. Every
@@ -48,9 +49,17 @@ func Start(tb testing.TB, topics ...string) kafka.Config {
 // nothing runs, and stop does nothing. stop may be called more than once and from any goroutine; clients that are still
 // connected then find their broker gone.
 func Run(topics ...string) (cfg kafka.Config, stop func(), err error) {
-	cluster, err := embedded.Start(topics)
+	partitions, err := parseTopics(topics)
 	if err != nil {
 		return kafka.Config{}, func() {}, fmt.Errorf("kafkatest: %w", err)
+	}
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.DefaultNumPartitions(1)}
+	for name, n := range partitions {
+		opts = append(opts, kfake.SeedTopics(n, name))
+	}
+	cluster, err := kfake.NewCluster(opts...)
+	if err != nil {
+		return kafka.Config{}, func() {}, fmt.Errorf("kafkatest: start the broker: %w", err)
 	}
 	return kafka.Config{Brokers: cluster.ListenAddrs(), Group: Group}, cluster.Close, nil
 }

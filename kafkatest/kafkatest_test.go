@@ -147,14 +147,35 @@ type recorder struct {
 func (r *recorder) Helper()           {}
 func (r *recorder) Fatal(args ...any) { r.failure = fmt.Sprint(args...) }
 
-func TestFaultsAreTold(t *testing.T) {
+func TestBadTopicsAreRefused(t *testing.T) {
 	t.Parallel()
-	cfg, stop, err := kafkatest.Run("a b", "orders:none")
+	for topic, want := range map[string]string{
+		"":                       "1 to 249 characters",
+		"..":                     "neither",
+		strings.Repeat("a", 250): "1 to 249 characters",
+		"or ders":                "character at byte 2",
+		"bestellungen-für":       "character at byte 14",
+		"orders:":                "is no number of partitions",
+		"orders:0":               "is no number of partitions",
+		"orders:3:4":             "is no number of partitions",
+		"orders:9999999999":      "is no number of partitions",
+	} {
+		_, stop, err := kafkatest.Run(topic)
+		stop()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("topic %q: %v does not say %q", topic, err, want)
+		}
+	}
+}
+
+func TestEveryFaultIsTold(t *testing.T) {
+	t.Parallel()
+	cfg, stop, err := kafkatest.Run("a b", "orders:none", "paid", "paid:2")
 	if err == nil || len(cfg.Brokers) > 0 {
 		t.Fatalf("started %v", cfg.Brokers)
 	}
 	stop() // safe after an error
-	for _, want := range []string{"kafkatest: ", `"a b"`, `"orders:none"`} {
+	for _, want := range []string{"kafkatest: ", `"a b"`, `"orders:none"`, `"paid": it is there twice`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %s", err, want)
 		}

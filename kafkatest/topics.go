@@ -1,41 +1,17 @@
-// Package embedded starts Kafka brokers inside the process, on real TCP ports of 127.0.0.1. It is what kafkatest gives to users,
-// with the door to the broker itself open, so that our own tests can inject faults.
-package embedded
+package kafkatest
 
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// MaxPartitions bounds a topic's partitions: more is a typing error, not a test.
-const MaxPartitions = 10_000
+// maxPartitions bounds a topic's partitions: more is a typing error, not a test.
+const maxPartitions = 10_000
 
-// Start starts a cluster of one broker, which has the topics and creates no other by itself. Each topic is "name", with one
-// partition, or "name:partitions". The options come after ours, so kfake.NumBrokers gives more brokers. The caller closes it.
-func Start(topics []string, opts ...kfake.Opt) (*kfake.Cluster, error) {
-	partitions, err := parse(topics)
-	if err != nil {
-		return nil, err
-	}
-	all := []kfake.Opt{kfake.NumBrokers(1), kfake.DefaultNumPartitions(1)}
-	for _, name := range slices.Sorted(maps.Keys(partitions)) {
-		all = append(all, kfake.SeedTopics(partitions[name], name))
-	}
-	cluster, err := kfake.NewCluster(append(all, opts...)...)
-	if err != nil {
-		return nil, fmt.Errorf("start the embedded broker: %w", err)
-	}
-	return cluster, nil
-}
-
-// parse reads every topic, and returns all faults at once.
-func parse(topics []string) (map[string]int32, error) {
+// parseTopics reads every topic, and returns all faults at once.
+func parseTopics(topics []string) (map[string]int32, error) {
 	partitions := make(map[string]int32, len(topics))
 	var faults []error
 	for _, topic := range topics {
@@ -62,8 +38,8 @@ func parseTopic(topic string) (name string, partitions int32, err error) {
 		return name, 1, nil
 	}
 	n, err := strconv.ParseInt(count, 10, 32)
-	if err != nil || n < 1 || n > MaxPartitions {
-		return "", 0, fmt.Errorf("%q is no number of partitions: write name:partitions with 1 to %d", count, MaxPartitions)
+	if err != nil || n < 1 || n > maxPartitions {
+		return "", 0, fmt.Errorf("%q is no number of partitions: write name:partitions with 1 to %d", count, maxPartitions)
 	}
 	return name, int32(n), nil
 }
