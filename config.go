@@ -1,11 +1,21 @@
 package kafka
 
 import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
 // A Config says how to reach a cluster and how to behave there. Zero fields take the defaults that their comments name. Load it
-// from a file and the environment with [LoadConfig], or write it as a literal.
+// from a file and the environment with [LoadConfig], from your application's own viper with [ConfigFrom], or write it as a
+// literal. Its only secret is a [Secret], so a Config may be printed and logged. It is plain data: what it is given to copies it,
+// and nobody may change its slices meanwhile.
+//
+// In a file a field is the key that its tag names, such as producer.linger; in the environment that key in upper case after KAFKA_,
+// such as KAFKA_PRODUCER_LINGER. Lists are separated by commas there. Durations have a unit (300ms, 10s), sizes are plain numbers of
+// bytes.
 type Config struct {
 	// Brokers are the host:port addresses to find the cluster by; one that answers is enough. Required.
 	Brokers []string `mapstructure:"brokers"`
@@ -42,22 +52,25 @@ type TopicConfig struct {
 	ReplicationFactor int16 `mapstructure:"replication_factor"`
 }
 
-// TLSConfig secures connections. Any of the file names turns TLS on.
+// TLSConfig secures connections, with TLS 1.2 or later. Any of the file names turns TLS on. Files are read when a Proxy is made;
+// a relative name starts at the working directory.
 type TLSConfig struct {
 	// Enabled turns TLS on with the system's certificate authorities where no file is named.
 	Enabled bool `mapstructure:"enabled"`
 	// CAFile is a PEM file of the authorities that may sign the brokers' certificates. Empty: the system's.
 	CAFile string `mapstructure:"ca_file"`
-	// CertFile and KeyFile are PEM files of the client's certificate and its key, for mutual TLS. Both or none.
+	// CertFile is a PEM file of the client's certificate, and its chain, for mutual TLS. It needs KeyFile.
 	CertFile string `mapstructure:"cert_file"`
-	KeyFile  string `mapstructure:"key_file"`
+	// KeyFile is a PEM file of the certificate's private key, not encrypted. It needs CertFile.
+	KeyFile string `mapstructure:"key_file"`
 	// ServerName is the name to check the brokers' certificates against. Empty: the host that was dialled.
 	ServerName string `mapstructure:"server_name"`
 }
 
 // SASLConfig is how the application authenticates.
 type SASLConfig struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, in any case. Empty: no authentication.
+	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, in any case. Empty: no authentication. PLAIN sends the password as it
+	// is: use it with TLS.
 	Mechanism string `mapstructure:"mechanism"`
 	// User is the name to authenticate as.
 	User string `mapstructure:"user"`
@@ -75,7 +88,7 @@ type ProducerConfig struct {
 	// others save network and disk and cost processor time on both sides.
 	Compression string `mapstructure:"compression"`
 	// Linger is how long a message may wait for company in its batch. Defaults to 0: nothing waits. A few milliseconds make
-	// larger batches of ProduceAsync's messages and delay every Produce as much.
+	// larger batches of ProduceAsync's messages and delay every Produce as much. At most a minute.
 	Linger time.Duration `mapstructure:"linger"`
 	// DeliveryTimeout bounds the time from a message's admission to its acknowledgement; then its outcome is unknown.
 	// Defaults to 30 s.
@@ -83,10 +96,11 @@ type ProducerConfig struct {
 	// MaxMessageBytes is the largest value that is sent. Defaults to 1,000,000 bytes, which fits the broker's own default
 	// (message.max.bytes, 1,048,588 with the batch's overhead).
 	MaxMessageBytes int `mapstructure:"max_message_bytes"`
-	// MaxBufferedRecords and MaxBufferedBytes bound what is sent and not yet acknowledged, over all producers of a proxy. At
-	// either bound a sending call waits for room. Default to 10,000 records and 64 MiB.
+	// MaxBufferedRecords bounds how many messages are sent and not yet acknowledged, over all producers of a proxy. At the bound a
+	// sending call waits for room. Defaults to 10,000.
 	MaxBufferedRecords int `mapstructure:"max_buffered_records"`
-	MaxBufferedBytes   int `mapstructure:"max_buffered_bytes"`
+	// MaxBufferedBytes bounds the bytes of those messages likewise. Defaults to 64 MiB.
+	MaxBufferedBytes int `mapstructure:"max_buffered_bytes"`
 }
 
 // ConsumerConfig has the settings of receiving.
@@ -109,5 +123,69 @@ type ConsumerConfig struct {
 	CommitInterval time.Duration `mapstructure:"commit_interval"`
 }
 
-// A Secret is a text that never prints.
-type Secret string
+// The defaults of the fields that Config's comments name.
+const (
+	defaultConnectTimeout       = 10 * time.Second
+	defaultDeliveryTimeout      = 30 * time.Second
+	defaultProducedBytes        = 1_000_000
+	defaultBufferedRecords      = 10_000
+	defaultBufferedBytes        = 64 << 20
+	defaultConsumedBytes        = 1_048_588
+	defaultMaxDecompressedBytes = 64 << 20
+	defaultSessionTimeout       = 45 * time.Second
+	defaultRebalanceTimeout     = 60 * time.Second
+	defaultCommitInterval       = time.Second
+)
+
+// The words of the settings that are one of a few.
+const (
+	acksAll    = "all"
+	acksLeader = "leader"
+	acksNone   = "none"
+
+	compressionNone   = "none"
+	compressionGzip   = "gzip"
+	compressionSnappy = "snappy"
+	compressionLz4    = "lz4"
+	compressionZstd   = "zstd"
+
+	readCommitted   = "read_committed"
+	readUncommitted = "read_uncommitted"
+
+	saslPlain    = "PLAIN"
+	saslScram256 = "SCRAM-SHA-256"
+	saslScram512 = "SCRAM-SHA-512"
+)
+
+// withDefaults returns a copy in which each zero field has its default, and each word its one spelling. The slices are shared.
+func (c Config) withDefaults() Config {
+	c.ClientID = cmp.Or(c.ClientID, programName())
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, defaultConnectTimeout)
+	c.TLS.Enabled = c.TLS.Enabled || c.TLS.CAFile != "" || c.TLS.CertFile != "" || c.TLS.KeyFile != ""
+	c.SASL.Mechanism = strings.ToUpper(c.SASL.Mechanism)
+
+	p := &c.Producer
+	p.Acks = strings.ToLower(cmp.Or(p.Acks, acksAll))
+	p.Compression = strings.ToLower(cmp.Or(p.Compression, compressionNone))
+	p.DeliveryTimeout = cmp.Or(p.DeliveryTimeout, defaultDeliveryTimeout)
+	p.MaxMessageBytes = cmp.Or(p.MaxMessageBytes, defaultProducedBytes)
+	p.MaxBufferedRecords = cmp.Or(p.MaxBufferedRecords, defaultBufferedRecords)
+	p.MaxBufferedBytes = cmp.Or(p.MaxBufferedBytes, defaultBufferedBytes)
+
+	r := &c.Consumer
+	r.Isolation = strings.ToLower(cmp.Or(r.Isolation, readCommitted))
+	r.MaxMessageBytes = cmp.Or(r.MaxMessageBytes, defaultConsumedBytes)
+	r.MaxDecompressedBytes = cmp.Or(r.MaxDecompressedBytes, defaultMaxDecompressedBytes)
+	r.SessionTimeout = cmp.Or(r.SessionTimeout, defaultSessionTimeout)
+	r.RebalanceTimeout = cmp.Or(r.RebalanceTimeout, defaultRebalanceTimeout)
+	r.CommitInterval = cmp.Or(r.CommitInterval, defaultCommitInterval)
+	return c
+}
+
+// programName is what the program's file is called.
+func programName() string {
+	if len(os.Args) == 0 {
+		return ""
+	}
+	return strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+}

@@ -1,0 +1,198 @@
+package kafka
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+)
+
+// lines says on which line of a file each key stands, so that a fault can name it. Keys are lower-case, as viper's are, and list
+// entries have their position: topics[0].name.
+type lines map[string]int
+
+// at returns the line of key, or of what it is in, or 0.
+func (l lines) at(key string) int {
+	for {
+		if n := l[key]; n > 0 {
+			return n
+		}
+		i := strings.LastIndexAny(key, ".[")
+		if i < 0 {
+			return 0
+		}
+		key = key[:i]
+	}
+}
+
+// A doubled key stands in a file twice: one of its values would be dropped without a word.
+type doubled struct {
+	key           string
+	first, second int
+}
+
+// linesOf finds the lines of a document that a parser of its format accepts. It is a help, never an obstacle: where it can't
+// follow, it returns what it found.
+func linesOf(format string, doc []byte) (lines, []doubled) {
+	f := &finder{lines: make(lines)}
+	switch format {
+	case "yaml", "yml":
+		f.yaml(doc)
+	case "json":
+		f.json(doc)
+	case "toml":
+		f.toml(doc)
+	}
+	return f.lines, f.doubled
+}
+
+type finder struct {
+	lines   lines
+	doubled []doubled
+}
+
+func (f *finder) found(key string, line int) {
+	if first, twice := f.lines[key]; twice {
+		f.doubled = append(f.doubled, doubled{key, first, line})
+		return
+	}
+	f.lines[key] = line
+}
+
+func (f *finder) yaml(doc []byte) {
+	var root yaml.Node
+	if yaml.Unmarshal(doc, &root) == nil && len(root.Content) > 0 {
+		f.node("", root.Content[0])
+	}
+}
+
+// node does not follow aliases: what an anchor brings has the line of its alias.
+func (f *finder) node(at string, n *yaml.Node) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			name, value := n.Content[i], n.Content[i+1]
+			if name.Tag == "!!merge" {
+				continue
+			}
+			key := join(at, name.Value)
+			f.found(key, name.Line)
+			f.node(key, value)
+		}
+	case yaml.SequenceNode:
+		for i, entry := range n.Content {
+			key := fmt.Sprintf("%s[%d]", at, i)
+			f.found(key, entry.Line)
+			f.node(key, entry)
+		}
+	}
+}
+
+func join(at, name string) string {
+	if at == "" {
+		return strings.ToLower(name)
+	}
+	return at + "." + strings.ToLower(name)
+}
+
+// errManyDocuments is a fault that viper's parser lets pass: it reads the first document and drops the others.
+var errManyDocuments = errors.New("the file holds several documents, of which only the first would be read: leave one, without the --- lines between")
+
+// oneDocument returns errManyDocuments for a YAML file of several.
+func oneDocument(doc []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(doc))
+	var first, second yaml.Node
+	if dec.Decode(&first) == nil && dec.Decode(&second) == nil {
+		return errManyDocuments
+	}
+	return nil
+}
+
+func (f *finder) json(doc []byte) {
+	dec := jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	f.value("", dec, doc)
+}
+
+// value reads one value and reports whether it could.
+func (f *finder) value(at string, dec *jsontext.Decoder, doc []byte) bool {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return false
+	}
+	switch token.Kind() {
+	case '{':
+		for dec.PeekKind() == '"' {
+			name, err := dec.ReadToken()
+			if err != nil {
+				return false
+			}
+			key := join(at, name.String())
+			f.found(key, lineAt(doc, dec))
+			if !f.value(key, dec, doc) {
+				return false
+			}
+		}
+	case '[':
+		for i := 0; dec.PeekKind() != ']' && dec.PeekKind() != 0; i++ {
+			key := fmt.Sprintf("%s[%d]", at, i)
+			f.found(key, lineAt(doc, dec))
+			if !f.value(key, dec, doc) {
+				return false
+			}
+		}
+	default:
+		return true
+	}
+	_, err = dec.ReadToken() // the closing bracket
+	return err == nil || errors.Is(err, io.EOF)
+}
+
+// lineAt is the line of what dec read last, or, before an entry of a list, of what it reads next.
+func lineAt(doc []byte, dec *jsontext.Decoder) int {
+	offset := int(dec.InputOffset())
+	offset += len(doc[offset:]) - len(bytes.TrimLeft(doc[offset:], ", \t\r\n"))
+	return bytes.Count(doc[:min(offset, len(doc))], []byte("\n")) + 1
+}
+
+// toml goes by the lines themselves, which is what the format is made of: go-toml has a parser that knows positions, but promises
+// no stable interface to it.
+func (f *finder) toml(doc []byte) {
+	section, entries, inText := "", make(map[string]int), false
+	for i, line := range strings.Split(string(doc), "\n") {
+		wasInText := inText
+		if (strings.Count(line, `"""`)+strings.Count(line, `'''`))%2 == 1 {
+			inText = !inText
+		}
+		if line = strings.TrimSpace(line); wasInText || line == "" {
+			continue
+		}
+		if name, ok := tomlHeader(line, "[[", "]]"); ok {
+			section = fmt.Sprintf("%s[%d]", name, entries[name])
+			entries[name]++
+			f.lines[section] = i + 1
+		} else if name, ok := tomlHeader(line, "[", "]"); ok {
+			section = name
+			f.lines[section] = i + 1
+		} else if name, _, ok := strings.Cut(line, "="); ok && !strings.ContainsAny(name, "#{[,") {
+			f.lines[join(section, tomlKey(name))] = i + 1 // its parser refuses doubled keys
+		}
+	}
+}
+
+func tomlHeader(line, opens, closes string) (string, bool) {
+	rest, ok := strings.CutPrefix(line, opens)
+	name, _, closed := strings.Cut(rest, closes)
+	return strings.ToLower(tomlKey(name)), ok && closed && !strings.ContainsAny(name, ",=[")
+}
+
+func tomlKey(name string) string {
+	parts := strings.Split(name, ".")
+	for i, p := range parts {
+		parts[i] = strings.Trim(p, " \t\"'")
+	}
+	return strings.Join(parts, ".")
+}

@@ -1,0 +1,122 @@
+package kafka
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// sources are where LoadConfig's values come from.
+type sources struct {
+	path       string
+	format     string
+	lines      lines
+	doubled    []doubled
+	overridden map[string]string // the topics' keys that a variable gave, and which
+}
+
+// largestFile bounds what is read: a configuration is some kilobytes, and a path may name anything.
+const largestFile = 1 << 20
+
+// read returns the file's content, and takes in its lines.
+func (s *sources) read() ([]byte, error) {
+	s.format = strings.ToLower(strings.TrimPrefix(filepath.Ext(s.path), "."))
+	if !slices.Contains([]string{"yaml", "yml", "toml", "json"}, s.format) {
+		return nil, errors.New("the name must end in .yaml, .yml, .toml or .json, which says how to read the file")
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer f.Close()
+	doc, err := io.ReadAll(io.LimitReader(f, largestFile+1))
+	switch {
+	case err != nil:
+		return nil, withoutPath(err)
+	case len(doc) > largestFile:
+		return nil, fmt.Errorf("the file is larger than %d bytes: a configuration isn't", largestFile)
+	}
+	s.lines, s.doubled = linesOf(s.format, doc)
+	if s.format != "json" && s.format != "toml" {
+		err = oneDocument(doc)
+	}
+	return doc, err
+}
+
+// withoutPath is the reason of a failed file operation; the caller names the file.
+func withoutPath(err error) error {
+	var at *os.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+// where says where a key's value came from: the variable, the line, or nowhere.
+func (s *sources) where(key string) string {
+	setting, _, _ := strings.Cut(key, "[")
+	entry, _, _ := strings.Cut(key, ".") // of topics
+	switch line := s.lines.at(key); {
+	case s.overridden[key] != "":
+		return "environment variable " + s.overridden[key]
+	case s.overridden[entry] != "":
+		return "environment variable " + s.overridden[entry]
+	case setting != topicsKey && os.Getenv(variable(setting)) != "":
+		return "environment variable " + variable(setting)
+	case line > 0:
+		return fmt.Sprintf("%s:%d", s.path, line)
+	case s.path != "":
+		return s.path
+	default:
+		return "not set"
+	}
+}
+
+// quoted is what parsers quote of a file in their errors.
+var quoted = regexp.MustCompile("mapping key \"[^\"]*\"|(?s:`.*`)|'[^']*'|\"[^\"]*\"|number \\S+")
+
+// readable makes a parser's error fit to be read: it names the line where the parser knows it, and what was quoted of the file,
+// which may be of a password, is hidden.
+func readable(err error, doc []byte) error {
+	if err == nil {
+		return nil
+	}
+	line := lineOf(err, doc)
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	text := quoted.ReplaceAllStringFunc(err.Error(), func(q string) string {
+		if strings.HasPrefix(q, "mapping key") || len([]rune(q)) <= len("'x'") {
+			return q
+		}
+		return hidden
+	})
+	text = strings.Join(strings.Fields(text), " ")
+	return fmt.Errorf("%scan't be parsed: %s: correct the file; put a text with special characters in quotes", line, text)
+}
+
+// lineOf is "line N: " where the error has a position that its text does not tell.
+func lineOf(err error, doc []byte) string {
+	var position interface{ Position() (row, column int) } // go-toml's
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	line := 0
+	switch {
+	case errors.As(err, &position):
+		line, _ = position.Position()
+	case errors.As(err, &syntax):
+		line = bytes.Count(doc[:min(int(syntax.Offset), len(doc))], []byte("\n")) + 1
+	case errors.As(err, &kind):
+		line = bytes.Count(doc[:min(int(kind.Offset), len(doc))], []byte("\n")) + 1
+	default:
+		return ""
+	}
+	return fmt.Sprintf("line %d: ", line)
+}
