@@ -155,7 +155,7 @@ func (c *Consumer[T]) Messages(ctx context.Context) iter.Seq2[*Message[T], error
 	return func(yield func(*Message[T], error) bool) {
 		for {
 			m, err := c.Retrieve(ctx)
-			if ctx.Err() != nil && m == nil || errors.Is(err, ErrDisconnected) {
+			if over(ctx, err) {
 				return
 			}
 			if !yield(m, err) {
@@ -167,6 +167,12 @@ func (c *Consumer[T]) Messages(ctx context.Context) iter.Seq2[*Message[T], error
 			}
 		}
 	}
+}
+
+// over reports whether err is only the end of ctx or a Disconnect. What Retrieve told beside such an end is to be yielded: it is
+// told once.
+func over(ctx context.Context, err error) bool {
+	return errors.Is(err, ErrDisconnected) || ctx.Err() != nil && errors.Is(err, ctx.Err())
 }
 
 // giveBack undoes the delivery of what a range broke off at, unless it was acknowledged.

@@ -10,13 +10,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// commitTimeout bounds one commit, so that a hung coordinator holds up neither a revocation nor what else waits.
-const commitTimeout = 10 * time.Second
 
 // open joins the group with a client of its own. A group client dials, joins and fetches as soon as it is made, so everything that
 // has to be known before is asked for with another one first.
@@ -70,6 +65,9 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 	r.mu.Lock()
 	r.member = cl
 	for _, p := range mine {
+		if old := r.assigned[p]; old != nil {
+			old.gone = true // what is left of it must not be acknowledged into nothing
+		}
 		r.assigned[p] = newAssignment(r, p, r.options.maxUnacked)
 	}
 	r.mu.Unlock()
@@ -123,38 +121,41 @@ func (r *reader) disown(parts []int32) (gone []*assignment) {
 }
 
 // adjust looks at the offsets that the group has committed before fetching begins there: it sets where each assignment begins, tells
-// of what retention has taken, and goes to the start where the commit is of a topic that was deleted and made again.
+// of what retention has taken, and goes to the start where the commit is of a topic that was deleted and made again. The assignments
+// can't change meanwhile: franz-go ends this before it calls back about them.
 func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	r.mu.Lock()
 	cl, mine := kadm.NewClient(r.member), fetched[r.topic]
 	r.mu.Unlock()
 	stale := r.staleCommits(ctx, cl)
+	starts, _ := cl.ListStartOffsets(ctx, r.topic) // where it fails, the first fetch shows the log start
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	for p, o := range mine {
-		a, at := r.assigned[p], o.EpochOffset()
-		switch {
-		case a == nil:
+		a := r.assigned[p]
+		if a == nil {
+			continue
+		}
+		start, known := starts.Lookup(r.topic, p)
+		known = known && start.Err == nil
+		switch at := o.EpochOffset(); {
 		case stale[p]:
 			mine[p] = kgo.NewOffset().AtStart()
 			r.tellLocked(r.recreatedError())
+			if known {
+				a.restart(start.Offset)
+			}
 		case at.Offset >= 0:
 			a.resume(position{at.Offset, at.Epoch})
 		}
-	}
-	r.mu.Unlock()
-	if starts, err := cl.ListStartOffsets(ctx, r.topic); err == nil { // else the first fetch shows it
-		starts.Each(func(o kadm.ListedOffset) { r.observe(o.Partition, o.Offset) })
+		if known {
+			r.observeLocked(p, start.Offset)
+		}
 	}
 	return fetched, nil
 }
 
-// observe tells of messages that are gone unread, given a partition's log start.
-func (r *reader) observe(partition int32, logStart int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.observeLocked(partition, logStart)
-}
-
+// observeLocked tells of messages that are gone unread, given a partition's log start. The caller holds r.mu.
 func (r *reader) observeLocked(partition int32, logStart int64) {
 	a := r.assigned[partition]
 	if a == nil {
@@ -164,114 +165,6 @@ func (r *reader) observeLocked(partition int32, logStart int64) {
 		r.tellLocked(fmt.Errorf("%w: offsets %d to %d of partition %d were deleted before group %q had read them"+
 			" (retention, or DeleteRecords); going on at %d", ErrDataLoss, from, to-1, partition, r.group, to))
 	}
-}
-
-// commitNow commits for the caller of Commit.
-func (r *reader) commitNow(ctx context.Context) error {
-	select {
-	case <-r.refusing:
-		return ErrDisconnected
-	default:
-	}
-	cl := r.conn.client.Load()
-	if cl == nil {
-		return nil // nothing was received, so nothing is acknowledged
-	}
-	r.commitMu.Lock()
-	defer r.commitMu.Unlock()
-	if err := r.commitAll(ctx, cl, nil); err != nil {
-		if ctx.Err() != nil {
-			return r.conn.ended(ctx)
-		}
-		return err
-	}
-	return nil
-}
-
-// commitContext is what a commit that nobody waits for runs under.
-func (r *reader) commitContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(r.loops.life, commitTimeout)
-}
-
-// commitAll commits what is acknowledged of the assignments and of those that are going. The caller holds r.commitMu.
-func (r *reader) commitAll(ctx context.Context, cl *kgo.Client, going []*assignment) error {
-	due := r.uncommitted(going)
-	if len(due) == 0 {
-		return nil
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	offsets := make(map[int32]kgo.EpochOffset, len(due))
-	for a, c := range due {
-		offsets[a.partition] = kgo.EpochOffset{Epoch: c.to.epoch, Offset: c.to.offset}
-	}
-	var errs []error
-	cl.CommitOffsetsSync(kgo.PreCommitFnContext(ctx, r.markTopic), map[string]map[int32]kgo.EpochOffset{r.topic: offsets},
-		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-			if err != nil {
-				r.doubt(due)
-				errs = append(errs, err)
-				return
-			}
-			errs = append(errs, r.committed(due, resp))
-		})
-	return errors.Join(errs...)
-}
-
-// A pledge is how far an assignment is to be committed, and how many acknowledged messages that covers.
-type pledge struct {
-	to      position
-	covered int
-}
-
-func (r *reader) uncommitted(going []*assignment) map[*assignment]pledge {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	due := make(map[*assignment]pledge)
-	note := func(a *assignment) {
-		if to, ok := a.uncommitted(); ok {
-			due[a] = pledge{to, a.unsaved}
-		}
-	}
-	for _, a := range r.assigned {
-		note(a)
-	}
-	for _, a := range going {
-		note(a)
-	}
-	return due
-}
-
-// doubt makes assignments commit again, moved or not: a commit that got no answer may still be processed, after a later one.
-func (r *reader) doubt(due map[*assignment]pledge) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for a := range due {
-		a.committed = noPosition
-	}
-}
-
-// committed notes the answer of the broker to a commit.
-func (r *reader) committed(due map[*assignment]pledge, resp *kmsg.OffsetCommitResponse) error {
-	codes := make(map[int32]int16)
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			codes[p.Partition] = p.ErrorCode
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var errs []error
-	for a, c := range due {
-		if err := kerr.ErrorForCode(codes[a.partition]); err != nil {
-			errs = append(errs, fmt.Errorf("partition %d: %w", a.partition, err))
-			continue
-		}
-		a.committed = c.to
-		a.unsaved -= c.covered
-	}
-	return errors.Join(errs...)
 }
 
 // tend commits at every interval and watches the topic.
@@ -290,22 +183,6 @@ func (r *reader) tend(ctx context.Context, cl *kgo.Client) {
 			r.watch(ctx, cl)
 		}
 	}
-}
-
-// commitPeriodically commits and logs the first failure and the recovery.
-func (r *reader) commitPeriodically(cl *kgo.Client, failing bool) bool {
-	r.commitMu.Lock()
-	defer r.commitMu.Unlock()
-	ctx, cancel := r.commitContext()
-	defer cancel()
-	err := r.commitAll(ctx, cl, nil)
-	switch {
-	case err != nil && !failing && !errors.Is(err, context.Canceled):
-		r.proxy.log.Warn("kafka: can't commit; trying again", "topic", r.topic, "group", r.group, "error", err)
-	case err == nil && failing:
-		r.proxy.log.Info("kafka: committing again", "topic", r.topic, "group", r.group)
-	}
-	return err != nil
 }
 
 // Disconnect refuses new calls, commits what is acknowledged, leaves the group and closes the client.
@@ -353,10 +230,18 @@ func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelF
 	case <-last.Done(): // it goes on in the background, cancelled
 	}
 	if left := r.unsaved(mine); left > 0 {
-		return fmt.Errorf("kafka: disconnect the consumer of %q: %d acknowledged messages are not committed and will be delivered"+
-			" again: %w", r.topic, left, errors.Join(err, leaveErr))
+		return r.leftBehind(left, errors.Join(err, leaveErr))
 	}
 	return nil
+}
+
+// leftBehind is the error of a Disconnect that could not commit everything that is acknowledged.
+func (r *reader) leftBehind(n int, cause error) error {
+	if cause == nil {
+		cause = errors.New("each comes after one that is not acknowledged, and offsets are committed in order")
+	}
+	return fmt.Errorf("kafka: disconnect the consumer of %q: %d acknowledged messages are not committed and will be delivered"+
+		" again: %w", r.topic, n, cause)
 }
 
 func (r *reader) assignments() []*assignment {

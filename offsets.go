@@ -20,7 +20,8 @@ type assignment struct {
 	next    uint64 // the sequence of the next one to hand out
 	handed  int    // how many of entries were handed out
 	blocked bool   // handed reached limit, and has not come down to half of it
-	bytes   int    // of entries that were not handed out
+	waiting int    // how many of entries wait to be handed out; control records never do
+	bytes   int    // of those
 
 	polled    int64    // the offset that the next poll should begin at; unknown where nothing says
 	mark      position // up to where everything is settled
@@ -46,11 +47,9 @@ type position struct {
 
 var noPosition = position{unknown, -1}
 
-// after reports whether p may replace q as the group's offset: never back within one leader epoch. A newer epoch may: the log was
-// truncated and its offsets are used again.
-func (p position) after(q position) bool {
-	return p.epoch > q.epoch || p.epoch == q.epoch && p.offset > q.offset
-}
+// after reports whether p may replace q as the group's offset: never back within one leader epoch. A newer epoch may go back: the log
+// was truncated and its offsets are used again. An older one may go on: other clients commit the epoch of now instead of the record's.
+func (p position) after(q position) bool { return p.offset > q.offset || p.epoch > q.epoch }
 
 // An entry is one record in order of delivery.
 type entry struct {
@@ -79,17 +78,37 @@ func (a *assignment) resume(at position) {
 	a.polled, a.mark, a.committed = at.offset, at, at
 }
 
+// restart sets that the assignment begins at the log start, whatever the group has committed: that is committed again, so that the
+// next member need not find out again.
+func (a *assignment) restart(logStart int64) {
+	a.polled, a.mark, a.committed = logStart, position{logStart, -1}, noPosition
+}
+
+// goBack takes in that the log does not reach to where reading was to go on, so that it goes on further ahead: the group's offset may
+// follow.
+func (a *assignment) goBack(to int64) { a.polled, a.mark = to, noPosition }
+
 // add takes in a polled record. Control records are passed by at once: they are nobody's message, and a group that does not commit
 // past them never reaches lag 0.
 func (a *assignment) add(rec *kgo.Record) {
-	e := entry{rec: rec, offset: rec.Offset, epoch: rec.LeaderEpoch}
-	if rec.Attrs.IsControl() {
-		e.rec, e.state = nil, passed
-	} else {
-		a.bytes += len(rec.Key) + len(rec.Value)
-	}
-	a.entries.push(e)
 	a.polled = rec.Offset + 1
+	if rec.Attrs.IsControl() {
+		a.pass(rec)
+		return
+	}
+	a.waiting++
+	a.bytes += len(rec.Key) + len(rec.Value)
+	a.entries.push(entry{rec: rec, offset: rec.Offset, epoch: rec.LeaderEpoch})
+}
+
+// pass takes in a control record. A run of them is one entry: behind a message that is never acknowledged their number has no bound.
+func (a *assignment) pass(rec *kgo.Record) {
+	e := entry{offset: rec.Offset, epoch: rec.LeaderEpoch, state: passed}
+	if last := a.entries.len() - 1; last >= 0 && a.entries.at(last).state == passed {
+		*a.entries.at(last) = e
+	} else {
+		a.entries.push(e)
+	}
 	a.trim()
 }
 
@@ -99,21 +118,20 @@ func (a *assignment) addBroken(rec *kgo.Record, last int64, err error) {
 		a.broken = make(map[uint64]error)
 	}
 	a.broken[a.first+uint64(a.entries.len())] = err
+	a.waiting++
 	a.entries.push(entry{rec: rec, offset: last, epoch: rec.LeaderEpoch})
 	a.polled = last + 1
 }
 
-// waiting is how many records were polled and not handed out.
-func (a *assignment) waiting() int { return a.entries.len() - int(a.next-a.first) }
-
 // canTake reports whether take would give a record.
-func (a *assignment) canTake() bool { return !a.gone && !a.blocked && a.waiting() > 0 }
+func (a *assignment) canTake() bool { return !a.gone && !a.blocked && a.waiting > 0 }
 
 // take hands out the next record. Only if canTake.
 func (a *assignment) take() (*kgo.Record, error, receipt) {
 	e := a.entries.at(int(a.next - a.first))
 	r := receipt{a, a.next}
 	e.state = handed
+	a.waiting--
 	a.bytes -= len(e.rec.Key) + len(e.rec.Value)
 	a.handed++
 	a.blocked = a.handed >= a.limit
@@ -124,7 +142,7 @@ func (a *assignment) take() (*kgo.Record, error, receipt) {
 
 // skipPassed moves next over what is never handed out.
 func (a *assignment) skipPassed() {
-	for a.waiting() > 0 && a.entries.at(int(a.next-a.first)).state == passed {
+	for int(a.next-a.first) < a.entries.len() && a.entries.at(int(a.next-a.first)).state == passed {
 		a.next++
 	}
 }

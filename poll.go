@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -21,6 +22,7 @@ const (
 // go to the wrong assignment, and messages would be lost.
 func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 	var pause time.Duration
+	var troubled bool
 	for r.awaitRoom(ctx) {
 		fetches := cl.PollRecords(ctx, pollRecords)
 		records, faults := r.takeIn(fetches)
@@ -30,7 +32,7 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return
 		}
-		r.report(faults)
+		troubled = r.report(faults, troubled && records == 0)
 		pause = r.rest(ctx, pause, records == 0 && len(faults) > 0)
 	}
 }
@@ -71,7 +73,7 @@ func (r *reader) full() bool {
 	records, bytes := 0, 0
 	for _, a := range r.assigned {
 		if !a.blocked {
-			records += a.waiting()
+			records += a.waiting
 			bytes += a.bytes
 		}
 	}
@@ -93,15 +95,17 @@ type fetchFault struct {
 func (r *reader) takeIn(fetches kgo.Fetches) (records int, faults []fetchFault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	fetches.EachError(func(_ string, p int32, err error) { // first, since a truncation explains the records after it
+		faults = append(faults, fetchFault{p, err})
+		r.noteTruncation(err)
+	})
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-		if p.Err != nil {
-			faults = append(faults, fetchFault{p.Partition, p.Err})
-		}
 		a := r.assigned[p.Partition]
 		if a == nil || p.Topic != r.topic {
 			return
 		}
 		r.observeLocked(p.Partition, p.LogStartOffset)
+		r.noteReset(a, p.Records)
 		for _, rec := range p.Records {
 			a.add(rec)
 		}
@@ -136,10 +140,11 @@ func (r *reader) addBroken(large *kgo.ErrDecompressTooLarge) {
 	if a == nil {
 		return
 	}
-	rec := &kgo.Record{Topic: large.Topic, Partition: large.Partition, Offset: large.Offset, LeaderEpoch: large.Epoch}
+	first := max(large.Offset, a.polled) // the group may have passed the batch's beginning
+	rec := &kgo.Record{Topic: large.Topic, Partition: large.Partition, Offset: first, LeaderEpoch: large.Epoch}
 	a.addBroken(rec, large.NextOffset-1, fmt.Errorf("the batch of offsets %d to %d decompresses to more than the %d bytes that"+
 		" consumer.max_decompressed_bytes allows; it was skipped: %w",
-		large.Offset, large.NextOffset-1, r.proxy.cfg.Consumer.MaxDecompressedBytes, large))
+		first, large.NextOffset-1, r.proxy.cfg.Consumer.MaxDecompressedBytes, large))
 	r.ready.add(a)
 	r.wakeOne()
 }
@@ -152,7 +157,7 @@ func (r *reader) pauseBlocked(cl *kgo.Client) {
 	var blocked []int32
 	r.mu.Lock()
 	for p, a := range r.assigned {
-		if a.blocked && !a.paused && a.waiting() > 0 {
+		if a.blocked && !a.paused && a.waiting > 0 {
 			a.paused = true
 			blocked = append(blocked, p)
 		}
@@ -178,34 +183,57 @@ func (r *reader) resume(a *assignment) {
 	}
 }
 
-// report tells Retrieve of the faults that are the caller's to know, and logs the others. Losing a broker is none of his: the client
-// tries again, and a context that ends carries the cause.
-func (r *reader) report(faults []fetchFault) {
+// report tells Retrieve of the faults that are the caller's to know, and logs the others, once until records come again. Losing a
+// broker, or the group, is none of his: the client tries again and joins again, and a context that ends carries the cause.
+func (r *reader) report(faults []fetchFault, troubled bool) bool {
 	for _, f := range faults {
 		var loss *kgo.ErrDataLoss
 		var large *kgo.ErrDecompressTooLarge
 		switch {
-		case errors.As(f.err, &large): // a record with an error by now
-		case errors.As(f.err, &loss):
-			r.tell(r.truncated(loss))
+		case errors.As(f.err, &large), errors.As(f.err, &loss): // told by now
 		case errors.Is(f.err, kerr.UnknownTopicOrPartition), errors.Is(f.err, kerr.UnknownTopicID):
 			// The watch over the topic tells, once it stayed so.
-		case Temporary(f.err):
-			r.proxy.log.Warn("kafka: can't fetch; trying again", "topic", r.topic, "group", r.group, "error", f.err)
-		default:
+		case !heals(f.err):
 			r.tell(r.refusedFetch(f))
+		case !troubled:
+			troubled = true
+			r.proxy.log.Warn("kafka: can't receive; trying again", "topic", r.topic, "group", r.group, "error", f.err)
 		}
 	}
+	return troubled
 }
 
-// truncated takes in that the log of a partition ends before what was read of it, after an unclean election, and tells what is lost.
-func (r *reader) truncated(loss *kgo.ErrDataLoss) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if a := r.assigned[loss.Partition]; a != nil {
-		a.polled = loss.ResetTo
+// heals reports whether the client overcomes a fault by itself. All that ends a membership is such a fault, but for what only a
+// person can mend: a member whose session has expired joins again.
+func heals(err error) bool {
+	var session *kgo.ErrGroupSession
+	if errors.As(err, &session) {
+		return !slices.ContainsFunc(lasting, func(target error) bool { return errors.Is(err, target) })
 	}
-	return fmt.Errorf("%w: the log of partition %d was truncated: %w", ErrDataLoss, loss.Partition, loss)
+	return Temporary(err)
+}
+
+// noteTruncation tells that the log of a partition ends before what was read of it, after an unclean election. The caller holds r.mu.
+func (r *reader) noteTruncation(err error) {
+	var loss *kgo.ErrDataLoss
+	if !errors.As(err, &loss) || loss.Topic != r.topic {
+		return
+	}
+	if a := r.assigned[loss.Partition]; a != nil {
+		a.goBack(loss.ResetTo)
+	}
+	r.tellLocked(fmt.Errorf("%w: the log of partition %d was truncated: %w", ErrDataLoss, loss.Partition, loss))
+}
+
+// noteReset tells where the client had to begin at the log start because the log does not reach to the group's offset, which it does
+// in silence. The caller holds r.mu.
+func (r *reader) noteReset(a *assignment, recs []*kgo.Record) {
+	if len(recs) == 0 || recs[0].Offset >= a.polled {
+		return
+	}
+	r.tellLocked(fmt.Errorf("%w: partition %d ends before offset %d, where group %q was to go on; going on at its start, offset %d",
+		ErrDataLoss, a.partition, a.polled, r.group, recs[0].Offset))
+	a.goBack(recs[0].Offset)
 }
 
 func (r *reader) refusedFetch(f fetchFault) error {

@@ -76,7 +76,7 @@ func (r *reader) retrieve(ctx context.Context) (taken, error) {
 		}
 		defer r.inside.Store(false)
 	}
-	if r.conn.client.Load() == nil {
+	if r.conn.client.Load() == nil { // before the first opening, or after Disconnect
 		if err := r.connect(ctx); err != nil {
 			return taken{}, err
 		}
@@ -89,6 +89,11 @@ func (r *reader) retrieve(ctx context.Context) (taken, error) {
 
 // connect opens the connection, waiting for a backoff that runs.
 func (r *reader) connect(ctx context.Context) error {
+	select {
+	case <-r.refusing:
+		return ErrDisconnected
+	default:
+	}
 	if err := r.proxy.hold(r, consumers); err != nil {
 		return err
 	}
@@ -155,19 +160,21 @@ func (r *reader) next() (t taken, err error, found bool) {
 	if a := r.ready.take(); a != nil {
 		t.rec, t.broken, t.receipt = a.take()
 		r.ready.add(a)
-		r.taken()
+		r.tookFrom(a)
 		return t, nil, true
 	}
 	err = r.tooManyUnacked()
 	return taken{}, err, err != nil
 }
 
-// taken lets the poller go on once enough was taken. The caller holds r.mu.
-func (r *reader) taken() {
-	if r.untilLow > 0 {
-		if r.untilLow--; r.untilLow == 0 {
-			r.signalLow()
-		}
+// tookFrom lets the poller go on once enough was taken, or where what waits belongs to a partition that has just come to its bound:
+// that does not count any more, and the other partitions may have nothing. The caller holds r.mu.
+func (r *reader) tookFrom(a *assignment) {
+	if r.untilLow == 0 {
+		return
+	}
+	if r.untilLow--; r.untilLow == 0 || a.blocked {
+		r.signalLow()
 	}
 }
 
@@ -248,8 +255,7 @@ func (r *reader) acknowledgeHeld() {
 	}
 }
 
-// acknowledge settles a receipt and lets its partition go on if it was waiting for that. A message that Nack has given back stays
-// given back.
+// acknowledge settles a receipt and lets its partition go on if it was waiting for that.
 func (r *reader) acknowledge(rc receipt) error {
 	r.mu.Lock()
 	if r.refused {

@@ -84,14 +84,19 @@ func topicID(ctx context.Context, cl *kgo.Client, topic string) (id [16]byte, er
 // a start that each member looked up for itself would lose what is written between two members, or into a partition that is added.
 //
 // The broker takes a commit without a member id only while the group is empty (UNKNOWN_MEMBER_ID otherwise): then somebody else was
-// faster, and his start holds.
+// faster, and his start holds. The start is looked up before the question whether there is one: looked up after it, it could pass
+// what another member left behind that came and went in between.
 func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
 	for {
+		start, err := r.lookUpStart(ctx, cl)
+		if err != nil {
+			return err
+		}
 		committed, err := r.hasCommit(ctx, cl)
 		if committed || err != nil {
 			return err
 		}
-		err = r.tryCommitStart(ctx, cl)
+		err = r.tryCommitStart(ctx, cl, start)
 		if err == nil || !errors.Is(err, kerr.UnknownMemberID) && !kerr.IsRetriable(err) {
 			return err
 		}
@@ -124,22 +129,23 @@ func (r *reader) hasCommit(ctx context.Context, cl *kadm.Client) (bool, error) {
 	}
 }
 
-func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client) error {
-	var at kadm.ListedOffsets
-	var err error
+// lookUpStart finds where the start is in each partition.
+func (r *reader) lookUpStart(ctx context.Context, cl *kadm.Client) (at kadm.ListedOffsets, err error) {
 	if r.options.start.latest {
 		at, err = cl.ListEndOffsets(ctx, r.topic)
 	} else {
-		at, err = cl.ListOffsetsAfterMilli(ctx, r.options.start.at.UnixMilli(), r.topic)
+		// Not below 0: negative times have meanings of their own there, the end of the log among them.
+		at, err = cl.ListOffsetsAfterMilli(ctx, max(0, r.options.start.at.UnixMilli()), r.topic)
 	}
 	if err == nil {
 		err = at.Error()
 	}
-	if err != nil {
-		return err
-	}
+	return at, err
+}
+
+func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client, start kadm.ListedOffsets) error {
 	var offsets kadm.Offsets
-	at.Each(func(o kadm.ListedOffset) {
+	start.Each(func(o kadm.ListedOffset) {
 		offsets.Add(kadm.Offset{Topic: o.Topic, Partition: o.Partition, At: o.Offset, LeaderEpoch: o.LeaderEpoch, Metadata: r.topicMark()})
 	})
 	resp, err := cl.CommitOffsets(ctx, r.group, offsets)
