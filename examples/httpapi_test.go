@@ -1,0 +1,136 @@
+package examples_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/typedkafka/kafka/examples/internal/program"
+	"github.com/typedkafka/kafka/kafkatest"
+)
+
+const validSignup = `{"email":"ada@example.com","plan":"team"}`
+
+// testHTTPAPI provokes each status code that the example promises, and its shutdown.
+func testHTTPAPI(t *testing.T, path string) {
+	t.Run("written and invalid", func(t *testing.T) {
+		t.Parallel()
+		target := program.NewTarget(t, "signups")
+		p, url := startAPI(t, path, target.Env())
+		post(t, url, validSignup, http.StatusCreated)
+		faults := post(t, url, `{"email":"ada","plan":"gold"}`, http.StatusUnprocessableEntity)
+		for _, place := range []string{"/email", "/plan"} {
+			if !strings.Contains(faults, place) {
+				t.Errorf("the answer does not name %s: %s", place, faults)
+			}
+		}
+		if !json.Valid([]byte(faults)) {
+			t.Errorf("the answer is no JSON: %s", faults)
+		}
+		post(t, url, `{"email":`, http.StatusUnprocessableEntity)
+		stopAPI(t, p)
+		target.CheckWritten(t, 1)
+	})
+	t.Run("inside", func(t *testing.T) {
+		t.Parallel()
+		p, url := startAPI(t, path, nil)
+		post(t, url, validSignup, http.StatusCreated)
+		stopAPI(t, p)
+	})
+	t.Run("surely not sent", func(t *testing.T) {
+		t.Parallel()
+		cfg, stop, err := kafkatest.Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop() // nobody listens at its address now
+		p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + cfg.Brokers[0]})
+		post(t, url, validSignup, http.StatusServiceUnavailable)
+		stopAPI(t, p)
+	})
+	t.Run("outcome unknown", func(t *testing.T) {
+		t.Parallel()
+		addr, _, thaw := frozenBroker(t)
+		p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + addr}, "-timeout", "2s")
+		post(t, url, validSignup, http.StatusGatewayTimeout)
+		thaw()
+		stopAPI(t, p)
+	})
+	t.Run("a running request survives SIGTERM", func(t *testing.T) {
+		t.Parallel()
+		addr, asked, thaw := frozenBroker(t)
+		p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + addr}, "-timeout", "30s")
+		var request sync.WaitGroup
+		request.Go(func() { post(t, url, validSignup, http.StatusCreated) })
+		<-asked
+		p.Terminate()
+		p.WaitFor("stopping")
+		thaw()
+		request.Wait()
+		p.Wait()
+	})
+}
+
+// startAPI starts the example on a free port and returns the address of its signups.
+func startAPI(t *testing.T, path string, env []string, args ...string) (p *program.Program, url string) {
+	t.Helper()
+	p = program.Start(t, path, env, append(args, "-addr", "127.0.0.1:0")...)
+	output := p.WaitFor("/signups -d ")
+	_, url, _ = strings.Cut(output, "curl -i ")
+	url, _, _ = strings.Cut(url, " ")
+	return p, url
+}
+
+func stopAPI(t *testing.T, p *program.Program) {
+	t.Helper()
+	p.Terminate()
+	program.CheckLines(t, p.Wait(), "stopping")
+}
+
+// post sends a body, checks the status of the answer and returns its body. It may run beside the test's own goroutine.
+func post(t *testing.T, url, body string, want int) string {
+	t.Helper()
+	response, err := http.Post(url, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	if response.StatusCode != want {
+		t.Errorf("%s got %s, want %d: %s", body, response.Status, want, answer)
+	}
+	if retry := response.Header.Get("Retry-After"); (retry != "") != (want == http.StatusServiceUnavailable) {
+		t.Errorf("status %d has Retry-After %q", want, retry)
+	}
+	return string(answer)
+}
+
+// frozenBroker starts a broker that receives messages and does not answer until thaw. asked is closed when the first arrives.
+func frozenBroker(t *testing.T) (addr string, asked <-chan struct{}, thaw func()) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	thawed, arrived := make(chan struct{}), make(chan struct{})
+	thaw = sync.OnceFunc(func() { close(thawed) })
+	arrive := sync.OnceFunc(func() { close(arrived) })
+	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		arrive()
+		cluster.SleepControl(func() { <-thawed })
+		return nil, nil, false
+	})
+	t.Cleanup(func() { thaw(); cluster.Close() })
+	return cluster.ListenAddrs()[0], arrived, thaw
+}
