@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,14 @@ import (
 	"github.com/typedkafka/kafka/integration/cluster"
 )
 
-// each runs a test on both runtimes.
+// each runs a test on both runtimes, or on the one that the environment asks for.
 func each(t *testing.T, test func(t *testing.T, r cluster.Runtime)) {
-	for _, r := range []cluster.Runtime{cluster.Processes, cluster.Container} {
+	t.Helper()
+	runtimes := []cluster.Runtime{cluster.Processes, cluster.Container}
+	if r := os.Getenv("KAFKA_TEST_RUNTIME"); r != "" {
+		runtimes = []cluster.Runtime{cluster.Runtime(r)}
+	}
+	for _, r := range runtimes {
 		t.Run(string(r), func(t *testing.T) { test(t, r) })
 	}
 }

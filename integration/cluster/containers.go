@@ -145,7 +145,7 @@ func (b *containers) watch(ctx context.Context, id int) <-chan struct{} {
 	died := make(chan struct{})
 	go func() {
 		defer close(died)
-		docker(context.WithoutCancel(ctx), nil, "wait", b.name(id)) // ends with the container
+		_, _ = docker(context.WithoutCancel(ctx), nil, "wait", b.name(id)) // ends with the container, or with the engine
 	}()
 	return died
 }

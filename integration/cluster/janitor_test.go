@@ -25,7 +25,7 @@ func TestKilledProgram(t *testing.T) {
 		out, err := cmd.StdoutPipe()
 		must(t, err)
 		must(t, cmd.Start())
-		t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+		t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
 		addr := firstLine(t, out)
 		if dirs, _ := filepath.Glob(filepath.Join(tmp, "kafka-cluster-*")); len(dirs) != 1 {
 			t.Fatalf("its directories: %q", dirs)

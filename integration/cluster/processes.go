@@ -126,8 +126,8 @@ func startProcess(j *janitor, log, name string, args ...string) (*process, error
 		return nil, err
 	}
 	go func() {
-		p.cmd.Wait() // how a broker ended is in its log
-		j.note("end", fmt.Sprint(p.cmd.Process.Pid))
+		_ = p.cmd.Wait()                                 // how a broker ended is in its log
+		_ = j.note("end", fmt.Sprint(p.cmd.Process.Pid)) // a janitor that is gone has cleaned up
 		close(p.done)
 	}()
 	return p, nil

@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 		conn.Close()
 	}
 	stdin.Close()
-	cmd.Wait()
+	_ = cmd.Wait() // its exit code is what counts
 	if code := cmd.ProcessState.ExitCode(); code != 7 {
 		t.Errorf("exit code %d, not the command's 7", code)
 	}
@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 func TestBadUse(t *testing.T) {
 	for _, args := range [][]string{nil, {"-brokers", "2", "--", "true"}, {"-runtime", "vm", "--", "true"}} {
 		cmd := withkafka(t, args...)
-		cmd.Run()
+		_ = cmd.Run() // its exit code is what counts
 		if code := cmd.ProcessState.ExitCode(); code != 125 {
 			t.Errorf("%q: exit code %d", args, code)
 		}

@@ -1,0 +1,41 @@
+# `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := bash
+FUZZTIME ?= 1m
+
+.PHONY: help test race lint real interop compose-check up down fuzz long ci
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+test: ## the tests, on the embedded broker: what the README says
+	go test ./...
+
+race: ## the same under the race detector
+	go test -race -count=1 ./...
+
+lint: ## gofmt, vet, golangci-lint, shellcheck, over all modules
+	scripts/lint
+
+real: ## the behaviour tests on a real Apache Kafka, started for it
+	go -C integration run ./cmd/withkafka -- go -C .. test -count=1 .
+
+interop: ## other clients read what we write, and we what they write
+	scripts/interop
+
+compose-check: ## the broker of compose.yaml, for real, with the quickstart
+	scripts/compose-check
+
+up: ## Apache Kafka and its UI, for you: localhost:9092 and http://localhost:8080
+	docker compose up --wait
+
+down: ## end them; the data stays
+	docker compose down
+
+fuzz: ## each fuzz target for FUZZTIME (1m)
+	scripts/fuzz $(FUZZTIME)
+
+long: race fuzz ## what takes longer than a CI run has
+
+ci: ## all that CI runs
+	.ci/run
