@@ -295,6 +295,9 @@ func (p *arrayPlan) finish() answer {
 	if p.st.arr.min > len(p.items) {
 		return answer{}
 	}
+	if p.st.probing {
+		return answer{}
+	}
 	var items []any
 	for _, item := range p.items {
 		v, ok := p.build(item, items)

@@ -28,11 +28,11 @@ type Break struct {
 type Options struct {
 	// Lenient takes it that a writer emits only the names that its schema declares.
 	Lenient bool
-	// Budget is the work after which a comparison gives up on what it has not decided. Zero is the default, about half a second.
+	// Budget is the work after which a comparison gives up on what it has not decided. Zero is the default, a few tenths of a second.
 	Budget int
 }
 
-const defaultBudget = 400_000
+const defaultBudget = 300_000
 
 // Compare lists the demands of reader that documents valid under writer may not meet, in a stable order. None
 // means that every document that writer accepts, reader accepts: proven, not assumed. It is safe for

@@ -11,6 +11,11 @@ func NewSampler(seed uint64, schemas ...*jsonschema.Schema) Sampler {
 
 func (s Sampler) Document(of *jsonschema.Schema) any { return s.sm.document(of) }
 
+// Writes says whether a writer of the schema may emit doc in the lenient reading.
+func (s Sampler) Writes(of *jsonschema.Schema, doc any) bool {
+	return s.sm.sv.written(s.sm.sv.placeOf([]*jsonschema.Schema{of}), doc)
+}
+
 // Accepts says whether doc is valid, and whether that is sure.
 func Accepts(s *jsonschema.Schema, doc any) (ok, sure bool) { return accepts(s, doc) }
 

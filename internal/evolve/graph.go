@@ -118,6 +118,26 @@ func patternsOf(s *jsonschema.Schema) []patternRule {
 	return out
 }
 
+// facts is what is asked of a schema again and again.
+type facts struct {
+	names    []string
+	patterns []patternRule
+	parts    int // subschemas that look at the same value, itself included: what a check costs
+}
+
+func (sv *solver) factsOf(s *jsonschema.Schema) *facts {
+	f, ok := sv.facts[s]
+	if !ok {
+		f = &facts{names: sortedKeys(s.Properties), patterns: patternsOf(s), parts: len(inPlace([]*jsonschema.Schema{s}))}
+		sv.facts[s] = f
+	}
+	return f
+}
+
+func (sv *solver) names(s *jsonschema.Schema) []string { return sv.factsOf(s).names }
+
+func (sv *solver) patternsOf(s *jsonschema.Schema) []patternRule { return sv.factsOf(s).patterns }
+
 // reachable lists every schema that can be reached from the roots.
 func reachable(roots ...*jsonschema.Schema) []*jsonschema.Schema {
 	seen := map[*jsonschema.Schema]bool{}

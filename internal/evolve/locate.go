@@ -186,28 +186,18 @@ func (sv *solver) stepsDown(nodes []*jsonschema.Schema, name string) []*jsonsche
 
 // hasKeyword says whether s has a keyword that a break may name.
 func hasKeyword(s *jsonschema.Schema, rule string) bool {
-	for _, sl := range (&slicer{base: baseOf(s), opened: map[*jsonschema.Schema]bool{}}).own(s) {
-		if sl.rule == rule {
-			return true
-		}
+	there := map[string]bool{
+		"type": len(s.Types) > 0, "const": len(s.Constant) > 0, "enum": len(s.Enum) > 0,
+		"minimum": s.Minimum != nil, "exclusiveMinimum": s.ExclusiveMinimum != nil,
+		"maximum": s.Maximum != nil, "exclusiveMaximum": s.ExclusiveMaximum != nil, "multipleOf": s.MultipleOf != nil,
+		"minLength": s.MinLength >= 0, "maxLength": s.MaxLength >= 0, "pattern": s.Pattern != nil, "format": s.Format != "",
+		"contentEncoding": s.ContentEncoding != "", "required": len(s.Required) > 0,
+		"minProperties": s.MinProperties >= 0, "maxProperties": s.MaxProperties >= 0,
+		"additionalProperties": s.AdditionalProperties != nil, "unevaluatedProperties": s.UnevaluatedProperties != nil,
+		"dependentRequired": len(s.DependentRequired) > 0, "dependencies": len(s.Dependencies) > 0,
+		"minItems": s.MinItems >= 0, "maxItems": s.MaxItems >= 0, "uniqueItems": s.UniqueItems,
+		"contains": s.Contains != nil, "maxContains": s.MaxContains >= 0, "unevaluatedItems": s.UnevaluatedItems != nil,
+		"anyOf": len(s.AnyOf) > 0, "oneOf": len(s.OneOf) > 0, "not": s.Not != nil,
 	}
-	return false
-}
-
-// own lists the demands that s makes itself.
-func (sl *slicer) own(s *jsonschema.Schema) []slice {
-	same := func(s *jsonschema.Schema) *jsonschema.Schema { return s }
-	if s.Always != nil {
-		return nil
-	}
-	sl.values(s, same, "")
-	sl.numbers(s, same, "")
-	sl.strings(s, same, "")
-	for _, e := range edges(s) { // count as opened, so that each is one slice
-		sl.opened[e.to] = true
-	}
-	sl.objects(s, same, "")
-	sl.arrays(s, same, "")
-	sl.combined(s, same, "")
-	return sl.out
+	return there[rule]
 }

@@ -12,8 +12,8 @@ import (
 type objectPlan struct {
 	sv     *solver
 	st     *state
-	known  []string // every name that a schema mentions
 	values map[string]problem
+	known  []string // see names
 }
 
 // objectLeaf gives each name that must be there its problem, finds a name for each need, and fills up.
@@ -22,7 +22,7 @@ func (sv *solver) objectLeaf(st *state) answer {
 	if o.max == -2 || o.max >= 0 && (o.min > o.max || len(o.has) > o.max) {
 		return answer{verdict: unsat}
 	}
-	p := &objectPlan{sv: sv, st: st, known: sv.mentioned(st), values: map[string]problem{}}
+	p := &objectPlan{sv: sv, st: st, values: make(map[string]problem, len(o.has))}
 	for _, name := range o.has {
 		if !p.add(name) {
 			return answer{verdict: unsat}
@@ -40,15 +40,24 @@ func (sv *solver) objectLeaf(st *state) answer {
 	return p.place(needs)
 }
 
+// names lists every name that a schema mentions.
+func (p *objectPlan) names() []string {
+	if p.known == nil {
+		p.known = p.sv.mentioned(p.st)
+		p.sv.spend(len(p.known) / 4)
+	}
+	return p.known
+}
+
 // mentioned lists the names that some schema of the state treats on their own.
 func (sv *solver) mentioned(st *state) []string {
 	out := slices.Concat(st.obj.has, st.obj.lacks)
 	for _, s := range st.obj.all {
-		out = append(out, sortedKeys(s.Properties)...)
+		out = append(out, sv.names(s)...)
 	}
 	for _, e := range st.evals {
 		if e.s != nil {
-			out = append(out, sortedKeys(e.s.Properties)...)
+			out = append(out, sv.names(e.s)...)
 		}
 	}
 	for _, n := range st.obj.exists {
@@ -61,6 +70,7 @@ func (sv *solver) mentioned(st *state) []string {
 
 // value is what is asked of the value below a name.
 func (p *objectPlan) value(name string) problem {
+	p.sv.spend(1 + len(p.st.obj.all)/2)
 	out := problem{place: p.sv.namePlace(p.st.problem.place, name)}
 	for _, s := range p.st.obj.all {
 		out.pos = append(out.pos, p.sv.below(s, name)...)
@@ -69,7 +79,7 @@ func (p *objectPlan) value(name string) problem {
 		return out
 	}
 	for _, sc := range p.st.rests {
-		if f, some := p.st.unevaluatedNames(sc); some && p.sv.holds(f, name) {
+		if f, some := p.sv.unevaluatedNames(p.st, sc); some && p.sv.holds(f, name) {
 			out.pos = append(out.pos, sc.owner.UnevaluatedProperties)
 		}
 	}
@@ -82,7 +92,7 @@ func (sv *solver) below(s *jsonschema.Schema, name string) []*jsonschema.Schema 
 	if to, ok := s.Properties[name]; ok {
 		out = append(out, to)
 	}
-	for _, r := range patternsOf(s) {
+	for _, r := range sv.patternsOf(s) {
 		if sv.matches(r.text, name) {
 			out = append(out, r.to)
 		}
@@ -138,7 +148,7 @@ func (p *objectPlan) place(needs []objectNeed) answer {
 	}
 	n := needs[0]
 	if n.rest != nil {
-		f, some := p.st.unevaluatedNames(n.rest)
+		f, some := p.sv.unevaluatedNames(p.st, n.rest)
 		if !some {
 			return answer{verdict: unsat}
 		}
@@ -160,7 +170,7 @@ func (p *objectPlan) place(needs []objectNeed) answer {
 // choices lists the plans that meet a need: at a name that is mentioned, at one made up before, or at a new one.
 func (p *objectPlan) choices(n objectNeed) []*objectPlan {
 	var out []*objectPlan
-	names := slices.Concat(p.known, sortedKeys(p.values))
+	names := slices.Concat(p.names(), sortedKeys(p.values))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if slices.Contains(p.st.obj.lacks, name) || !p.sv.holds(n.family, name) {
@@ -200,7 +210,7 @@ func (p *objectPlan) newNames(n objectNeed) []newName {
 		}
 		name := problem{pos: append(slices.Clone(p.st.obj.names), p.sv.patterns(class.pos)...), neg: p.sv.patterns(class.neg)}
 		name.pos = append(name.pos, anyString)
-		name.neg = append(name.neg, enumOf(anySlice(p.known)...))
+		name.neg = append(name.neg, enumOf(anySlice(p.names())...))
 		if n.badName != nil {
 			name.neg = append(name.neg, n.badName)
 		}
@@ -273,12 +283,12 @@ func (p *objectPlan) classes(f family) []family {
 func (p *objectPlan) around() []string {
 	var out []string
 	for _, s := range p.st.obj.all {
-		for _, r := range patternsOf(s) {
+		for _, r := range p.sv.patternsOf(s) {
 			out = append(out, r.text)
 		}
 	}
 	for _, sc := range p.st.rests {
-		f, _ := p.st.unevaluatedNames(sc)
+		f, _ := p.sv.unevaluatedNames(p.st, sc)
 		out = append(out, f.neg...)
 	}
 	out = append(out, p.sv.placePatterns(p.st.problem.place)...)
@@ -290,13 +300,13 @@ func (p *objectPlan) around() []string {
 func (p *objectPlan) valueOf(c family, neg *jsonschema.Schema) (problem, bool) {
 	out := problem{place: p.sv.classPlace(p.st.problem.place, c)}
 	for _, s := range p.st.obj.all {
-		out.pos = append(out.pos, belowClass(s, c)...)
+		out.pos = append(out.pos, p.sv.belowClass(s, c)...)
 	}
 	if neg != nil {
 		out.neg = append(out.neg, neg)
 	}
 	for _, sc := range p.st.rests {
-		if f, some := p.st.unevaluatedNames(sc); len(p.st.ors) == 0 && some && containsAll(c.neg, f.neg) {
+		if f, some := p.sv.unevaluatedNames(p.st, sc); len(p.st.ors) == 0 && some && containsAll(c.neg, f.neg) {
 			out.pos = append(out.pos, sc.owner.UnevaluatedProperties)
 		}
 	}
@@ -304,10 +314,10 @@ func (p *objectPlan) valueOf(c family, neg *jsonschema.Schema) (problem, bool) {
 }
 
 // belowClass is below for a new name of which only the class is known.
-func belowClass(s *jsonschema.Schema, c family) []*jsonschema.Schema {
+func (sv *solver) belowClass(s *jsonschema.Schema, c family) []*jsonschema.Schema {
 	var out []*jsonschema.Schema
 	none := true
-	for _, r := range patternsOf(s) {
+	for _, r := range sv.patternsOf(s) {
 		if slices.Contains(c.pos, r.text) {
 			out = append(out, r.to)
 		}
@@ -329,16 +339,8 @@ const mostNames = 200
 // finish adds names until there are enough, and builds and checks the object.
 func (p *objectPlan) finish() answer {
 	missing := p.st.obj.min - len(p.values)
-	for _, name := range p.known {
-		if missing <= 0 {
-			break
-		}
-		if _, there := p.values[name]; there || slices.Contains(p.st.obj.lacks, name) {
-			continue
-		}
-		if next := p.fork(); next.add(name) {
-			p, missing = next, missing-1
-		}
+	if missing > 0 {
+		p, missing = p.addKnown(missing)
 	}
 	for ; missing > 0; missing-- {
 		if len(p.values) > mostNames || !p.sv.spend(10) {
@@ -351,7 +353,26 @@ func (p *objectPlan) finish() answer {
 		p = p.fork()
 		p.values[more[0].name] = more[0].value
 	}
+	if p.st.probing {
+		return answer{}
+	}
 	return p.build()
+}
+
+// addKnown adds names that schemas mention and that may be there.
+func (p *objectPlan) addKnown(missing int) (*objectPlan, int) {
+	for _, name := range p.names() {
+		if missing <= 0 {
+			break
+		}
+		if _, there := p.values[name]; there || slices.Contains(p.st.obj.lacks, name) {
+			continue
+		}
+		if next := p.fork(); next.add(name) {
+			p, missing = next, missing-1
+		}
+	}
+	return p, missing
 }
 
 func (p *objectPlan) build() answer {

@@ -18,7 +18,7 @@ func (st *state) evaluate(s *jsonschema.Schema, sc *scope) {
 func (st *state) evaluateAll(sc *scope) { st.evaluate(nil, sc) }
 
 // unevaluatedNames is the family of names that nothing in the scope evaluated; none, if everything is.
-func (st *state) unevaluatedNames(sc *scope) (family, bool) {
+func (sv *solver) unevaluatedNames(st *state, sc *scope) (family, bool) {
 	var f family
 	for _, e := range st.evals {
 		if e.scope != sc {
@@ -27,8 +27,8 @@ func (st *state) unevaluatedNames(sc *scope) (family, bool) {
 		if e.s == nil || e.s.AdditionalProperties != nil {
 			return f, false
 		}
-		f.except = append(f.except, sortedKeys(e.s.Properties)...)
-		for _, p := range patternsOf(e.s) {
+		f.except = append(f.except, sv.names(e.s)...)
+		for _, p := range sv.patternsOf(e.s) {
 			f.neg = append(f.neg, p.text)
 		}
 	}

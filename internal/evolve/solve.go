@@ -65,6 +65,8 @@ type solver struct {
 	// onlyRest holds slices of which only the unevaluated part is asked for, with the schema that each was made of.
 	onlyRest       map[*jsonschema.Schema]*jsonschema.Schema
 	patternSchemas map[string]*jsonschema.Schema
+	facts          map[*jsonschema.Schema]*facts
+	canons         map[*jsonschema.Schema]*jsonschema.Schema
 	vocabularies   map[*jsonschema.Schema]*vocabulary
 }
 
@@ -79,6 +81,8 @@ func newSolver(budget int, roots ...*jsonschema.Schema) *solver {
 
 		onlyRest:       map[*jsonschema.Schema]*jsonschema.Schema{},
 		patternSchemas: map[string]*jsonschema.Schema{},
+		facts:          map[*jsonschema.Schema]*facts{},
+		canons:         map[*jsonschema.Schema]*jsonschema.Schema{},
 		vocabularies:   map[*jsonschema.Schema]*vocabulary{},
 	}
 }
@@ -91,13 +95,17 @@ func (sv *solver) spend(cost int) bool {
 
 // canon follows schemas that are nothing but a reference.
 func (sv *solver) canon(s *jsonschema.Schema) *jsonschema.Schema {
-	for range 64 {
-		if s.Ref == nil || !sv.onlyRef(s) {
-			return s
-		}
-		s = s.Ref
+	if s.Ref == nil {
+		return s
 	}
-	return s
+	to, ok := sv.canons[s]
+	if !ok {
+		for to = s; to.Ref != nil && sv.onlyRef(to); { // jsonschema/v5 refuses references that go in circles
+			to = to.Ref
+		}
+		sv.canons[s] = to
+	}
+	return to
 }
 
 func (sv *solver) onlyRef(s *jsonschema.Schema) bool {
@@ -258,6 +266,12 @@ func (sv *solver) settle(st *state) (*state, answer) {
 // branch splits on the choice with the fewest ways left, as a SAT solver does: a choice with no way left ends
 // the branch, one with a single way costs nothing.
 func (sv *solver) branch(st *state) answer {
+	if st.probing {
+		st.probing = false
+		if a := sv.leaf(st); a.verdict != unknown {
+			return a
+		}
+	}
 	if len(st.ors) == 0 {
 		return answer{}
 	}
@@ -297,7 +311,7 @@ func (sv *solver) ways(st *state, choice int) ([]*state, answer) {
 		}
 		next := st.fork()
 		next.ors = slices.Concat(st.ors[:choice], st.ors[choice+1:])
-		next.queue = slices.Clone(steps)
+		next.queue, next.probing = slices.Clone(steps), true
 		next, a := sv.settle(next)
 		switch {
 		case a.verdict == sat:
@@ -352,7 +366,14 @@ func (sv *solver) among(st *state, values []any) answer {
 
 // meets checks a value against a problem.
 func (sv *solver) meets(p problem, v any) (ok, sure bool) {
-	if !sv.spend(2 + weight(v)*(len(p.pos)+len(p.neg))) {
+	cost := 0
+	for _, s := range p.pos {
+		cost += sv.factsOf(s).parts
+	}
+	for _, s := range p.neg {
+		cost += sv.factsOf(s).parts
+	}
+	if !sv.spend(1 + cost*weight(v)) {
 		return false, false
 	}
 	if !sv.written(p.place, v) {

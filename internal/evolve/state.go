@@ -27,6 +27,8 @@ type state struct {
 	rests   []*scope // unevaluatedProperties or unevaluatedItems that must hold
 	evals   []evaluator
 
+	probing bool // only whether it can be met at all is asked, so nothing is built
+
 	demanded, refused []int // by number, so that each schema is opened once
 }
 

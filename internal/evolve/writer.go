@@ -16,7 +16,8 @@ type place struct {
 	nodes    []*jsonschema.Schema // closed under $ref, allOf, anyOf and the like
 	names    []string
 	patterns []string
-	open     bool // any name may be written
+	open     bool              // any name may be written
+	below    map[string]*place // by name, once it was asked for
 }
 
 func (p *place) key() string {
@@ -28,11 +29,10 @@ func (p *place) key() string {
 
 // placeOf makes the place that the given subschemas look at.
 func (sv *solver) placeOf(roots []*jsonschema.Schema) *place {
-	nodes := inPlace(roots)
+	nodes := sv.tidyPlain(inPlace(roots))
 	if len(nodes) == 0 {
 		return nil
 	}
-	nodes = sv.tidyPlain(nodes)
 	var text strings.Builder
 	for _, s := range nodes {
 		fmt.Fprintf(&text, "%d,", sv.interner.id(s))
@@ -40,8 +40,8 @@ func (sv *solver) placeOf(roots []*jsonschema.Schema) *place {
 	if known, ok := sv.places[text.String()]; ok {
 		return known
 	}
-	p := &place{text: text.String(), nodes: nodes}
-	p.declare()
+	p := &place{text: text.String(), nodes: nodes, below: map[string]*place{}}
+	p.declare(sv)
 	sv.places[p.text] = p
 	return p
 }
@@ -54,12 +54,14 @@ func (sv *solver) tidyPlain(list []*jsonschema.Schema) []*jsonschema.Schema {
 // inPlace lists the roots and all that looks at the same value with them.
 func inPlace(roots []*jsonschema.Schema) []*jsonschema.Schema {
 	var out []*jsonschema.Schema
+	seen := map[*jsonschema.Schema]bool{}
 	for stack := slices.Clone(roots); len(stack) > 0; {
 		s := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if s == nil || slices.Contains(out, s) {
+		if s == nil || seen[s] {
 			continue
 		}
+		seen[s] = true
 		out = append(out, s)
 		stack = append(stack, s.Ref, s.If, s.Then, s.Else)
 		stack = slices.Concat(stack, s.AllOf, s.AnyOf, s.OneOf)
@@ -72,10 +74,10 @@ func inPlace(roots []*jsonschema.Schema) []*jsonschema.Schema {
 
 // declare gathers the names that the place declares. A map (additionalProperties with a schema) declares all
 // names, and so does a place that declares none: a free-form object.
-func (p *place) declare() {
+func (p *place) declare(sv *solver) {
 	for _, s := range p.nodes {
-		p.names = append(p.names, sortedKeys(s.Properties)...)
-		for _, r := range patternsOf(s) {
+		p.names = append(p.names, sv.names(s)...)
+		for _, r := range sv.patternsOf(s) {
 			p.patterns = append(p.patterns, r.text)
 		}
 		if schemaOf(s.AdditionalProperties) != nil || s.UnevaluatedProperties != nil && s.UnevaluatedProperties.Always == nil {
@@ -135,15 +137,23 @@ func (sv *solver) placeWidth(p *place) int {
 
 // namePlace is the place below a name.
 func (sv *solver) namePlace(p *place, name string) *place {
-	return sv.deeper(p, func(s *jsonschema.Schema) []*jsonschema.Schema {
-		return append(sv.below(s, name), s.UnevaluatedProperties)
-	})
+	if p == nil {
+		return nil
+	}
+	below, ok := p.below[name]
+	if !ok {
+		below = sv.deeper(p, func(s *jsonschema.Schema) []*jsonschema.Schema {
+			return append(sv.below(s, name), s.UnevaluatedProperties)
+		})
+		p.below[name] = below
+	}
+	return below
 }
 
 // classPlace is the place below a new name of the class.
 func (sv *solver) classPlace(p *place, c family) *place {
 	return sv.deeper(p, func(s *jsonschema.Schema) []*jsonschema.Schema {
-		return append(belowClass(s, c), s.UnevaluatedProperties)
+		return append(sv.belowClass(s, c), s.UnevaluatedProperties)
 	})
 }
 
@@ -164,6 +174,7 @@ func (sv *solver) deeper(p *place, f func(*jsonschema.Schema) []*jsonschema.Sche
 		return nil
 	}
 	var roots []*jsonschema.Schema
+	sv.spend(1 + len(p.nodes)/2)
 	for _, s := range p.nodes {
 		roots = append(roots, f(s)...)
 	}

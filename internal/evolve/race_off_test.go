@@ -1,0 +1,5 @@
+//go:build !race
+
+package evolve_test
+
+const raceFactor = 1
