@@ -17,7 +17,7 @@ import (
 // runs it takes a few hundred pairs; EVOLVE_PAIRS=100000 is the long one. Every fourth pair is read leniently.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	pairs := 600
+	pairs := 300
 	if text := os.Getenv("EVOLVE_PAIRS"); text != "" {
 		var err error
 		if pairs, err = strconv.Atoi(text); err != nil {

@@ -2,4 +2,4 @@
 
 package evolve_test
 
-const raceFactor = 1
+const raceDetector = false
