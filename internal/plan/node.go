@@ -1,0 +1,96 @@
+package plan
+
+// A node is what a subschema asks of a value. A rule that is nil asks nothing of its kind.
+type node struct {
+	kinds   kinds
+	opaque  bool // not understood: the walk is not sure
+	text    *textRule
+	number  *numberRule
+	object  *objectRule
+	array   *arrayRule
+	inPlace *inPlaceRule // keywords that ask something of the same value
+
+	transparent bool // all is asked by inPlace, which walks the value: it need not be walked for its own sake
+}
+
+// kinds is a set of the kinds of values that are allowed.
+type kinds uint8
+
+const (
+	null kinds = 1 << iota
+	falsity
+	truth
+	integer // a number without a fraction: 1, 1.0
+	fraction
+	text
+	array
+	object
+
+	boolean = falsity | truth
+	number  = integer | fraction
+	anyKind = null | boolean | number | text | array | object
+)
+
+// anything allows every value; what the guard asks for is asked of it all the same.
+var anything = &node{kinds: anyKind}
+
+// An objectRule is what is asked of an object.
+type objectRule struct {
+	properties []property // those with a rule of their own; the index is the bit in required
+	index      map[string]int
+	required   uint64
+	closed     bool  // no other properties
+	additional *node // for the others
+	least      int   // properties
+	most       int
+}
+
+type property struct {
+	name string
+	node *node
+}
+
+// maxProperties is how many properties a set of 64 bits can tell apart.
+const maxProperties = 64
+
+// unbounded is a most that is never reached.
+const unbounded = int(^uint(0) >> 1)
+
+// anyObject is the rule of an object of which nothing is asked.
+var anyObject = &objectRule{additional: anything, most: unbounded}
+
+// find returns the index of a property, -1 if it has no rule of its own. guess is tried first: properties mostly come in order.
+func (r *objectRule) find(name []byte, guess int) int {
+	if guess < len(r.properties) && r.properties[guess].name == string(name) {
+		return guess
+	}
+	if i, ok := r.index[string(name)]; ok {
+		return i
+	}
+	return -1
+}
+
+// An arrayRule is what is asked of an array.
+type arrayRule struct {
+	prefix   []*node // the first items, one by one
+	items    *node   // the others
+	least    int     // items
+	most     int
+	unique   bool
+	contains *node // nil: nothing is asked for
+	matches  struct{ least, most int }
+}
+
+// anyArray is the rule of an array of which nothing is asked.
+var anyArray = &arrayRule{items: anything, most: unbounded}
+
+// An inPlaceRule holds the subschemas that look at the same value.
+type inPlaceRule struct {
+	all       []*node // allOf and $ref
+	anyOf     []*node
+	oneOf     []*node
+	not       *node
+	condition *node // if; then and otherwise are nil where they ask nothing
+	then      *node
+	otherwise *node
+}

@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// space returns the position of the next byte that is no white space.
+func (w *walk) space(pos int) int {
+	for pos < len(w.doc) {
+		switch w.doc[pos] {
+		case ' ', '\t', '\n', '\r':
+			pos++
+		default:
+			return pos
+		}
+	}
+	return pos
+}
+
+// at returns the byte at pos, 0 behind the end: no JSON has one there.
+func (w *walk) at(pos int) byte {
+	if pos < len(w.doc) {
+		return w.doc[pos]
+	}
+	return 0
+}
+
+// literal reports whether the word stands at pos.
+func (w *walk) literal(pos int, word string) bool {
+	return len(w.doc)-pos >= len(word) && string(w.doc[pos:pos+len(word)]) == word
+}
+
+// A str is a string as it stands in the document.
+type str struct {
+	start, end int // of what is between the quotes
+	ascii      bool
+	escaped    bool
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// special has the high bit set of each byte of x that ends a plain stretch of a string: a quote, a backslash, a control character or
+// what is not ASCII. Bytes above the lowest such one may be marked wrongly, so only the lowest counts.
+func special(x uint64) uint64 {
+	quote, slash := x^('"'*ones), x^('\\'*ones)
+	return (x | (quote - ones) | (slash - ones) | (x - ' '*ones)) & highs
+}
+
+// str scans the string whose opening quote is at pos; ok is false where it is none, or its bytes are no UTF-8.
+func (w *walk) str(pos int) (s str, ok bool) {
+	s = str{start: pos + 1, ascii: true}
+	i := s.start
+	for {
+		for len(w.doc)-i >= 8 {
+			m := special(binary.LittleEndian.Uint64(w.doc[i:]))
+			if m != 0 {
+				i += bits.TrailingZeros64(m) / 8
+				break
+			}
+			i += 8
+		}
+		switch c := w.at(i); {
+		case c == '"':
+			s.end = i
+			return s, s.ascii || utf8.Valid(w.doc[s.start:s.end])
+		case c == '\\':
+			s.escaped = true
+			n := w.escape(i)
+			if n == 0 {
+				return s, false
+			}
+			i += n
+		case c < ' ':
+			return s, false
+		case c >= utf8.RuneSelf:
+			s.ascii = false
+			i++
+		default:
+			i++
+		}
+	}
+}
+
+// escape returns the length of the escape at pos, 0 where it is none. Surrogates must come as pairs.
+func (w *walk) escape(pos int) int {
+	switch w.at(pos + 1) {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+	default:
+		return 0
+	}
+	r, ok := w.hex4(pos + 2)
+	switch {
+	case !ok || r >= 0xDC00 && r < 0xE000:
+		return 0
+	case r < 0xD800 || r >= 0xE000:
+		return 6
+	}
+	low, ok := w.hex4(pos + 8)
+	if !ok || w.doc[pos+6] != '\\' || w.doc[pos+7] != 'u' || low < 0xDC00 || low >= 0xE000 {
+		return 0
+	}
+	return 12
+}
+
+// hex4 reads four hexadecimal digits.
+func (w *walk) hex4(pos int) (r rune, ok bool) {
+	if len(w.doc)-pos < 4 {
+		return 0, false
+	}
+	for _, c := range w.doc[pos : pos+4] {
+		switch {
+		case isDigit(c):
+			r = r<<4 | rune(c-'0')
+		case isHex(c):
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// unescaped gives the characters of a string that str has accepted. They are valid until the next call.
+func (w *walk) unescaped(s str) []byte {
+	if !s.escaped {
+		return w.doc[s.start:s.end]
+	}
+	out := w.scratch[:0]
+	for i := s.start; i < s.end; {
+		if w.doc[i] != '\\' {
+			out = append(out, w.doc[i])
+			i++
+			continue
+		}
+		n := w.escape(i)
+		out = utf8.AppendRune(out, w.escapedRune(i, n))
+		i += n
+	}
+	w.scratch = out
+	return out
+}
+
+func (w *walk) escapedRune(pos, length int) rune {
+	switch length {
+	case 6:
+		r, _ := w.hex4(pos + 2)
+		return r
+	case 12:
+		high, _ := w.hex4(pos + 2)
+		low, _ := w.hex4(pos + 8)
+		return (high-0xD800)<<10 | (low - 0xDC00) + 0x10000
+	}
+	switch c := w.doc[pos+1]; c {
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	default:
+		return rune(c)
+	}
+}
+
+const (
+	maxToken    = 64  // characters of a number, as the guard
+	maxExponent = 308 // as the guard
+)
+
+// number scans the number at pos. exact says that d is its value: up to maxDigits digits and no exponent.
+func (w *walk) number(pos int) (end int, d decimal, exact, ok bool) {
+	i := pos
+	if w.at(i) == '-' {
+		d.negative = true
+		i++
+	}
+	start := i
+	for isDigit(w.at(i)) {
+		d.digits = d.digits*10 + uint64(w.doc[i]-'0')
+		i++
+	}
+	whole := i - start
+	if whole == 0 || whole > 1 && w.doc[start] == '0' {
+		return 0, d, false, false
+	}
+	if w.at(i) == '.' {
+		i++
+		for isDigit(w.at(i)) {
+			d.digits = d.digits*10 + uint64(w.doc[i]-'0')
+			d.places++
+			i++
+		}
+		if d.places == 0 {
+			return 0, d, false, false
+		}
+	}
+	exact = whole+d.places <= maxDigits
+	if c := w.at(i); c == 'e' || c == 'E' {
+		exact = false
+		if i, ok = w.exponent(i + 1); !ok {
+			return 0, d, false, false
+		}
+	}
+	return i, d, exact, i-pos <= maxToken
+}
+
+// exponent scans the sign and digits of an exponent of up to maxExponent.
+func (w *walk) exponent(pos int) (end int, ok bool) {
+	i := pos
+	if c := w.at(i); c == '+' || c == '-' {
+		i++
+	}
+	start, n := i, 0
+	for ; isDigit(w.at(i)) && n <= maxExponent; i++ {
+		n = n*10 + int(w.doc[i]-'0')
+	}
+	return i, i > start && n <= maxExponent
+}
