@@ -26,6 +26,7 @@ type walk struct {
 	chain   int      // in-place rules under way
 	names   []uint64 // hashes of names of the open objects, those without a rule of their own
 	scratch []byte   // the last unescaped string
+	copied  string   // the document, where decoded strings are parts of it
 }
 
 func (w *walk) reset(doc []byte) {
@@ -111,7 +112,7 @@ func (w *walk) text(n *node, pos int) (end int, v verdict) {
 	case n.text == nil:
 		return s.end + 1, valid
 	}
-	return s.end + 1, n.text.allows(w.unescaped(s), s.ascii && !s.escaped)
+	return s.end + 1, n.text.allows(w.unescaped(s), s.ascii && !s.escaped) // an escape may be of any character
 }
 
 func (w *walk) object(n *node, pos int) (end int, v verdict) {
@@ -141,14 +142,8 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 		return pos + 1, r.complete(seen, count)
 	}
 	for {
-		if w.at(pos) != '"' {
-			return 0, unsure
-		}
-		s, ok := w.str(pos)
-		if !ok || s.escaped {
-			return 0, unsure
-		}
-		if pos = w.space(s.end + 1); w.at(pos) != ':' {
+		s, next, ok := w.memberName(pos)
+		if !ok {
 			return 0, unsure
 		}
 		count++
@@ -165,7 +160,7 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 		} else if !w.firstOfName(s, open) {
 			return 0, unsure
 		}
-		if pos, v = w.value(child, pos+1); v != valid {
+		if pos, v = w.value(child, next); v != valid {
 			return 0, v
 		}
 		switch pos = w.space(pos); w.at(pos) {
@@ -177,6 +172,19 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 			return 0, unsure
 		}
 	}
+}
+
+// memberName scans a member's name and the colon behind it. A name with escapes is left to others.
+func (w *walk) memberName(pos int) (s str, next int, ok bool) {
+	if w.at(pos) != '"' {
+		return s, 0, false
+	}
+	s, ok = w.str(pos)
+	if !ok || s.escaped {
+		return s, 0, false
+	}
+	next = w.space(s.end + 1)
+	return s, next + 1, w.at(next) == ':'
 }
 
 // complete judges an object whose members are valid.

@@ -20,7 +20,7 @@ const casesVariable = "PLAN_CASES"
 // What the plan accepts is valid, for schemas over all keywords and documents that are valid, nearly valid and broken.
 func TestAcceptsOnlyWhatIsValid(t *testing.T) {
 	t.Parallel()
-	cases := 60_000
+	cases := 20_000
 	if n, err := strconv.Atoi(os.Getenv(casesVariable)); err == nil {
 		cases = n
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"regexp"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -12,14 +11,17 @@ type textRule struct {
 	least, most int      // characters
 	values      []string // enum and const; only with has
 	has         bool
-	pattern     *regexp.Regexp
+	pattern     *pattern
 	simple      func([]byte) bool // accepts only texts that format accepts as well, and most of them
 	format      func(any) bool
 }
 
 // textRuleOf returns nil where nothing is asked of strings.
 func textRuleOf(s *jsonschema.Schema, c *constants) *textRule {
-	r := textRule{least: max(s.MinLength, 0), most: most(s.MaxLength), pattern: s.Pattern}
+	r := textRule{least: max(s.MinLength, 0), most: most(s.MaxLength)}
+	if s.Pattern != nil {
+		r.pattern = newPattern(s.Pattern)
+	}
 	if c != nil {
 		r.values, r.has = c.texts, true
 	}
@@ -39,7 +41,7 @@ func (r *textRule) allows(s []byte, ascii bool) verdict {
 		return invalid
 	case r.has && !r.isValue(s):
 		return invalid
-	case r.pattern != nil && !r.pattern.Match(s):
+	case r.pattern != nil && !r.pattern.matches(s, ascii):
 		return invalid
 	case r.format == nil || r.simple != nil && r.simple(s):
 		return valid

@@ -1,0 +1,480 @@
+package plan
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/typedkafka/kafka/internal/jsontype"
+	"github.com/typedkafka/kafka/internal/strictjson"
+)
+
+// A Decoder checks a document and decodes it into a Go type in the same pass. It is immutable and safe for concurrent use.
+//
+// What it accepts is valid, and the value is the one that strictjson decodes: types whose JSON is not decided by their kind are
+// handed to strictjson itself, part by part.
+type Decoder struct {
+	plan *Plan
+	root *target
+}
+
+// NewDecoder makes the decoder of values of t.
+func (p *Plan) NewDecoder(t *jsontype.Type) *Decoder {
+	c := pairing{targets: make(map[pair]*target)}
+	return &Decoder{plan: p, root: c.target(p.root, t)}
+}
+
+// Decode reports whether doc is valid for sure and fits; then v, which must be settable and zero, holds its value. Otherwise v holds
+// anything. The value shares no memory with doc; its strings share one copy of it.
+func (d *Decoder) Decode(doc []byte, v reflect.Value) bool {
+	w := d.plan.walks.Get().(*walk)
+	w.reset(doc)
+	end, verdict := w.decode(d.root, 0, v)
+	ok := verdict == valid && w.space(end) == len(doc)
+	w.doc, w.copied = nil, ""
+	d.plan.walks.Put(w)
+	return ok
+}
+
+// A target is a node with the Go type that its values are decoded into.
+type target struct {
+	node    *node // what is asked of the value, without the keywords that before holds
+	before  *node // nil, or what is checked in a walk of its own before: keywords that look at the same value
+	into    jsontype.Kind
+	generic bool // strictjson decodes it
+	bits    int
+	elem    *target  // of pointers and slices
+	members []member // of structs
+	index   map[string]int
+	needed  uint64  // of members
+	others  *target // for names that are not in members: they are checked and left out
+}
+
+// A member is a name that a struct has a field for, or the schema a rule.
+type member struct {
+	name   string
+	field  []int // nil: left out
+	target *target
+}
+
+type pair struct {
+	n *node
+	t *jsontype.Type
+}
+
+// A pairing makes targets, each once: recursion ends at one that is there already.
+type pairing struct{ targets map[pair]*target }
+
+func (p *pairing) target(n *node, t *jsontype.Type) *target {
+	n = n.direct()
+	if known, ok := p.targets[pair{n, t}]; ok {
+		return known
+	}
+	out := &target{node: n, into: t.Reads, bits: t.Bits}
+	p.targets[pair{n, t}] = out
+	if n.opaque {
+		return out
+	}
+	if n.inPlace != nil {
+		out.before, out.node = n, anything
+	}
+	switch t.Reads {
+	case jsontype.Bool, jsontype.Int, jsontype.Uint, jsontype.Float, jsontype.String:
+	case jsontype.Pointer:
+		out.elem = p.target(out.node, t.Elem)
+	case jsontype.Slice:
+		out.elem = p.items(out.node, t.Elem)
+		out.generic = out.elem == nil
+	case jsontype.Struct:
+		out.generic = !p.structure(out, t)
+	default:
+		out.generic = true
+	}
+	return out
+}
+
+// direct follows what is nothing but a $ref.
+func (n *node) direct() *node {
+	for range maxChain {
+		if !n.transparent || len(n.inPlace.all) != 1 || len(n.inPlace.anyOf)+len(n.inPlace.oneOf) > 0 ||
+			n.inPlace.not != nil || n.inPlace.condition != nil {
+			break
+		}
+		n = n.inPlace.all[0]
+	}
+	return n
+}
+
+// items pairs the items of an array; nil where they differ by their place.
+func (p *pairing) items(n *node, elem *jsontype.Type) *target {
+	r := n.array
+	if r == nil {
+		r = anyArray
+	}
+	if len(r.prefix) > 0 || r.contains != nil {
+		return nil
+	}
+	return p.target(r.items, elem)
+}
+
+// structure pairs the members of an object with the fields of a struct; false where strictjson has to decode them.
+func (p *pairing) structure(out *target, t *jsontype.Type) bool {
+	r := out.node.object
+	if r == nil {
+		r = anyObject
+	}
+	out.index = make(map[string]int)
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Quoted || f.ByPointer {
+			return false
+		}
+		child := r.additional
+		if j, ok := r.index[f.Name]; ok {
+			child = r.properties[j].node
+		} else if r.closed {
+			continue // a document that has it is invalid
+		}
+		out.add(member{f.Name, f.Index, p.target(child, f.Type)})
+	}
+	for i, prop := range r.properties {
+		j, ok := out.index[prop.name]
+		if !ok {
+			j = out.add(member{name: prop.name, target: &target{node: prop.node}})
+		}
+		if r.required>>i&1 == 1 && j < maxProperties {
+			out.needed |= 1 << j
+		}
+	}
+	out.others = &target{node: r.additional}
+	return len(out.members) <= maxProperties
+}
+
+func (t *target) add(m member) int {
+	t.index[m.name] = len(t.members)
+	t.members = append(t.members, m)
+	return len(t.members) - 1
+}
+
+func (t *target) find(name []byte, guess int) int {
+	if guess < len(t.members) && t.members[guess].name == string(name) {
+		return guess
+	}
+	if i, ok := t.index[string(name)]; ok {
+		return i
+	}
+	return -1
+}
+
+// decode checks the value at pos, or behind the white space there, and decodes it into v.
+func (w *walk) decode(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	if w.work--; w.work < 0 || t.node.opaque {
+		return 0, unsure
+	}
+	pos = w.space(pos)
+	if t.before != nil {
+		if end, is = w.value(t.before, pos); is != valid {
+			return 0, is
+		}
+	}
+	if t.generic {
+		return w.decodeGeneric(t, pos, v)
+	}
+	if w.at(pos) == 'n' {
+		return w.decodeNull(t, pos, v)
+	}
+	switch t.into {
+	case jsontype.String:
+		return w.decodeString(t, pos, v)
+	case jsontype.Int, jsontype.Uint, jsontype.Float:
+		return w.decodeNumber(t, pos, v)
+	case jsontype.Bool:
+		return w.decodeBool(t, pos, v)
+	case jsontype.Struct:
+		return w.decodeStruct(t, pos, v)
+	case jsontype.Slice:
+		return w.decodeSlice(t, pos, v)
+	default: // a pointer
+		v.Set(reflect.New(v.Type().Elem()))
+		return w.decode(t.elem, pos, v.Elem())
+	}
+}
+
+// decodeGeneric checks a value and has strictjson decode it.
+func (w *walk) decodeGeneric(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	if end, is = w.value(t.node, pos); is != valid {
+		return 0, is
+	}
+	if strictjson.Unmarshal(w.doc[pos:end], v.Addr().Interface()) != nil {
+		return 0, unsure
+	}
+	return end, valid
+}
+
+// decodeNull leaves the zero value, as encoding/json does.
+func (w *walk) decodeNull(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	return w.word(t.node, pos, "null", null)
+}
+
+func (w *walk) decodeBool(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	switch w.at(pos) {
+	case 't':
+		v.SetBool(true)
+		return w.word(t.node, pos, "true", truth)
+	case 'f':
+		return w.word(t.node, pos, "false", falsity)
+	}
+	return 0, unsure
+}
+
+func (w *walk) decodeString(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	if w.at(pos) != '"' {
+		return 0, unsure
+	}
+	s, ok := w.str(pos)
+	n := t.node
+	switch {
+	case !ok:
+		return 0, unsure
+	case n.kinds&text == 0:
+		return 0, invalid
+	case s.escaped:
+		own := string(w.unescaped(s))
+		if n.text != nil {
+			is = n.text.allows([]byte(own), false)
+		} else {
+			is = valid
+		}
+		v.SetString(own)
+		return s.end + 1, is
+	case n.text != nil:
+		if is = n.text.allows(w.doc[s.start:s.end], s.ascii); is != valid {
+			return 0, is
+		}
+	}
+	v.SetString(w.copy()[s.start:s.end])
+	return s.end + 1, valid
+}
+
+// copy is the document as the one string that the value's strings are parts of.
+func (w *walk) copy() string {
+	if w.copied == "" {
+		w.copied = string(w.doc)
+	}
+	return w.copied
+}
+
+func (w *walk) decodeNumber(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	end, d, exact, ok := w.number(pos)
+	n := t.node
+	switch {
+	case !ok:
+		return 0, unsure
+	case n.kinds&number == 0:
+		return 0, invalid
+	case n.number != nil && !exact:
+		return 0, unsure
+	case n.number != nil:
+		if is = n.number.allows(d); is != valid {
+			return 0, is
+		}
+	}
+	if !setNumber(t, v, d, exact, w.doc[pos:end]) {
+		return 0, unsure
+	}
+	return end, valid
+}
+
+// setNumber reports whether the number fits v.
+func setNumber(t *target, v reflect.Value, d decimal, exact bool, token []byte) bool {
+	switch {
+	case t.into == jsontype.Float:
+		return setFloat(v, t.bits, d, exact, token)
+	case !exact:
+		return setLong(t, v, token)
+	case d.places > 0: // encoding/json takes no 1.0 for an integer
+		return false
+	case t.into == jsontype.Int:
+		return setInt(v, d)
+	}
+	return setUint(v, d)
+}
+
+// setLong is for integers of more than maxDigits digits.
+func setLong(t *target, v reflect.Value, token []byte) bool {
+	if t.into == jsontype.Int {
+		n, err := strconv.ParseInt(string(token), 10, t.bits)
+		v.SetInt(n)
+		return err == nil
+	}
+	n, err := strconv.ParseUint(string(token), 10, t.bits)
+	v.SetUint(n)
+	return err == nil
+}
+
+func setInt(v reflect.Value, d decimal) bool {
+	n := int64(d.digits) // up to maxDigits digits fit
+	if d.negative {
+		n = -n
+	}
+	if v.OverflowInt(n) {
+		return false
+	}
+	v.SetInt(n)
+	return true
+}
+
+func setUint(v reflect.Value, d decimal) bool {
+	if d.negative || v.OverflowUint(d.digits) {
+		return false
+	}
+	v.SetUint(d.digits)
+	return true
+}
+
+// exactFloat is the largest number up to which every integer is a float64, and exactTens are the powers of ten that are one: the
+// quotient of two such is rounded once, so it is the nearest float64 of the decimal.
+const exactFloat = 1 << 53
+
+var exactTens = [maxDigits + 1]float64{
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+}
+
+func setFloat(v reflect.Value, bits int, d decimal, exact bool, token []byte) bool {
+	if exact && bits == 64 && d.digits < exactFloat && !(d.negative && d.digits == 0) {
+		f := float64(d.digits) / exactTens[d.places]
+		if d.negative {
+			f = -f
+		}
+		v.SetFloat(f)
+		return true
+	}
+	f, err := strconv.ParseFloat(string(token), bits)
+	v.SetFloat(f)
+	return err == nil
+}
+
+func (w *walk) decodeSlice(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	if w.at(pos) != '[' {
+		return 0, unsure
+	}
+	if t.node.kinds&array == 0 {
+		return 0, invalid
+	}
+	if w.depth++; w.depth > maxDepth {
+		return 0, unsure
+	}
+	end, is = w.decodeItems(t, pos+1, v)
+	w.depth--
+	return end, is
+}
+
+func (w *walk) decodeItems(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	r := t.node.array
+	if r == nil {
+		r = anyArray
+	}
+	pos = w.space(pos)
+	if w.at(pos) == ']' {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		return pos + 1, r.complete(0, 0)
+	}
+	for count := 0; ; {
+		if count == v.Cap() {
+			v.Grow(max(4-count, 1)) // at least four at first, then twice as many each time
+		}
+		v.SetLen(count + 1)
+		if pos, is = w.decode(t.elem, pos, v.Index(count)); is != valid {
+			return 0, is
+		}
+		count++
+		switch pos = w.space(pos); w.at(pos) {
+		case ',':
+			pos++
+		case ']':
+			return pos + 1, r.complete(count, 0)
+		default:
+			return 0, unsure
+		}
+	}
+}
+
+func (w *walk) decodeStruct(t *target, pos int, v reflect.Value) (end int, is verdict) {
+	if w.at(pos) != '{' {
+		return 0, unsure
+	}
+	if t.node.kinds&object == 0 {
+		return 0, invalid
+	}
+	if w.depth++; w.depth > maxDepth {
+		return 0, unsure
+	}
+	open := len(w.names)
+	end, is = w.decodeMembers(t, pos+1, open, v)
+	w.names = w.names[:open]
+	w.depth--
+	return end, is
+}
+
+func (w *walk) decodeMembers(t *target, pos, open int, v reflect.Value) (end int, is verdict) {
+	r := t.node.object
+	if r == nil {
+		r = anyObject
+	}
+	var seen uint64
+	count, guess := 0, 0
+	pos = w.space(pos)
+	if w.at(pos) == '}' {
+		return pos + 1, t.complete(r, seen, count)
+	}
+	for {
+		s, next, ok := w.memberName(pos)
+		if !ok {
+			return 0, unsure
+		}
+		count++
+		i := t.find(w.doc[s.start:s.end], guess)
+		switch {
+		case i >= 0 && seen>>i&1 == 1:
+			return 0, unsure // twice
+		case i >= 0:
+			seen |= 1 << i
+			guess = i + 1
+			pos, is = w.decodeMember(&t.members[i], next, v)
+		case r.closed:
+			return 0, invalid
+		case !w.firstOfName(s, open):
+			return 0, unsure
+		default:
+			pos, is = w.value(r.additional, next)
+		}
+		if is != valid {
+			return 0, is
+		}
+		switch pos = w.space(pos); w.at(pos) {
+		case ',':
+			pos = w.space(pos + 1)
+		case '}':
+			return pos + 1, t.complete(r, seen, count)
+		default:
+			return 0, unsure
+		}
+	}
+}
+
+func (w *walk) decodeMember(m *member, pos int, v reflect.Value) (end int, is verdict) {
+	switch len(m.field) {
+	case 0:
+		return w.value(m.target.node, pos)
+	case 1:
+		return w.decode(m.target, pos, v.Field(m.field[0]))
+	}
+	return w.decode(m.target, pos, v.FieldByIndex(m.field))
+}
+
+// complete judges an object whose members are valid.
+func (t *target) complete(r *objectRule, seen uint64, count int) verdict {
+	if t.needed&^seen != 0 || count < r.least || count > r.most {
+		return invalid
+	}
+	return valid
+}
