@@ -106,8 +106,14 @@ func BenchmarkPlan(b *testing.B) {
 	}
 	run("Compile", func() bool { return plan.Compile(s) != nil })
 	run("yardstick/Unmarshal", func() bool { return json.Unmarshal(doc, new(parcel)) == nil })
-	run("yardstick/Marshal", func() bool { v := newParcel(); _, err := json.Marshal(v); return err == nil })
+	sent := newParcel()
+	run("yardstick/Marshal", func() bool { _, err := json.Marshal(&sent); return err == nil })
 	run("reference", func() bool { return reference(s, doc) })
 	run("Accepts", func() bool { return p.Accepts(doc) })
+	e, v, buf := plan.NewEncoder(described), newParcel(), []byte(nil)
+	run("Encode", func() (ok bool) {
+		buf, ok = e.Append(buf[:0], reflect.ValueOf(&v).Elem())
+		return ok && p.Accepts(buf)
+	})
 	run("Decode", func() bool { return d.Decode(doc, reflect.ValueOf(new(parcel)).Elem()) })
 }
