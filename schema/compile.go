@@ -10,6 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/typedkafka/kafka/internal/guard"
+	"github.com/typedkafka/kafka/internal/plan"
 )
 
 // A CompileOption changes how [Compile] reads a schema.
@@ -92,7 +93,10 @@ func (c *compileConfig) compile(doc []byte) (*Schema, error) {
 	if fault := g.vet(); fault != nil {
 		return nil, lib.refuse(lib.main, *fault)
 	}
-	return &Schema{doc: doc, draft: lib.main.draft, compiled: compiled, graph: g, bound: g.allow(c.work), uri: documentOf(compiled)}, nil
+	return &Schema{
+		doc: doc, draft: lib.main.draft, compiled: compiled, plan: plan.Compile(compiled),
+		graph: g, bound: g.allow(c.work), uri: documentOf(compiled),
+	}, nil
 }
 
 // A library is the documents of one compilation.
