@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
+	"github.com/typedkafka/kafka/internal/jsontype"
+	"github.com/typedkafka/kafka/internal/plan"
+	"github.com/typedkafka/kafka/internal/seam"
 	"github.com/typedkafka/kafka/internal/strictjson"
 	"github.com/typedkafka/kafka/schema"
 )
@@ -15,6 +19,48 @@ import (
 type Codec[T any] struct {
 	schema *schema.Schema
 	limits limits
+	fast   fastCodec
+}
+
+// A fastCodec encodes and decodes by what was compiled from the schema and T. Where it is not sure, strictjson and the schema
+// decide. It is nil-safe: a T that encoding/json does not wholly take has none.
+type fastCodec struct {
+	encoder *plan.Encoder
+	decoder *plan.Decoder
+}
+
+func newFastCodec(s *schema.Schema, t reflect.Type) fastCodec {
+	described, err := jsontype.Describe(t)
+	if err != nil {
+		return fastCodec{}
+	}
+	return fastCodec{plan.NewEncoder(described), seam.PlanOf(s).NewDecoder(described)}
+}
+
+// buffers are what values are encoded in before their size is known.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// largestBuffer is kept for reuse, so that one large value does not stay in memory for ever.
+const largestBuffer = 1 << 16
+
+// encode returns bytes of the caller's own.
+func (f fastCodec) encode(v reflect.Value) (raw []byte, ok bool) {
+	if f.encoder == nil {
+		return nil, false
+	}
+	buf := buffers.Get().(*[]byte)
+	*buf, ok = f.encoder.Append((*buf)[:0], v)
+	if ok {
+		raw = append(make([]byte, 0, len(*buf)), *buf...)
+	}
+	if cap(*buf) <= largestBuffer {
+		buffers.Put(buf)
+	}
+	return raw, ok
+}
+
+func (f fastCodec) decode(raw []byte, v reflect.Value) bool {
+	return f.decoder != nil && f.decoder.Decode(raw, v)
 }
 
 // limits are the sizes of a value's bytes, each with the setting that it comes from.
@@ -50,7 +96,7 @@ func newCodec[T any](t Topic[T], l limits) (*Codec[T], error) {
 	if err := schema.Conform[T](s).Impossible(); err != nil {
 		return nil, fmt.Errorf("no value of %s can meet the schema: %w", reflect.TypeFor[T](), err)
 	}
-	return &Codec[T]{schema: s, limits: l}, nil
+	return &Codec[T]{schema: s, limits: l, fast: newFastCodec(s, reflect.TypeFor[T]())}, nil
 }
 
 // usableType refuses the types that don't say what a message holds.
@@ -72,9 +118,12 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 	if c == nil || c.schema == nil {
 		return nil, errNotMade("Codec", "NewCodec")
 	}
-	raw, err := strictjson.Marshal(v)
-	if err != nil {
-		return nil, unfit("encode", err)
+	raw, ok := c.fast.encode(reflect.ValueOf(&v).Elem())
+	if !ok {
+		var err error
+		if raw, err = strictjson.Marshal(v); err != nil {
+			return nil, unfit("encode", err)
+		}
 	}
 	if err := c.schema.ValidateWithin(raw, c.limits.out); err != nil {
 		return nil, err
@@ -84,12 +133,17 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 
 // Decode checks raw and decodes it into a fresh T. It fails with a *schema.ValidationError where raw is no JSON, breaks the schema
 // or the limit of size, or does not fit T. Names match by case, exactly: what was checked is what is decoded. A property that the
-// schema allows and T lacks is ignored. The value shares no memory with raw.
+// schema allows and T lacks is ignored. The value shares no memory with raw;
+// its strings share one copy of it.
 func (c *Codec[T]) Decode(raw []byte) (T, error) {
 	var v, none T
 	if c == nil || c.schema == nil {
 		return none, errNotMade("Codec", "NewCodec")
 	}
+	if len(raw) <= c.limits.in.Bytes && c.fast.decode(raw, reflect.ValueOf(&v).Elem()) {
+		return v, nil
+	}
+	v = none
 	if err := c.schema.ValidateWithin(raw, c.limits.in); err != nil {
 		return none, err
 	}
