@@ -13,12 +13,13 @@ import (
 
 // A subject is a Go type under test, with what is generic in the API made concrete.
 type subject struct {
-	typ    reflect.Type
-	derive func(...schema.ForOption) (*schema.Schema, error)
+	typ     reflect.Type
+	derive  func(...schema.ForOption) (*schema.Schema, error)
+	conform func(*schema.Schema, ...schema.ConformOption) schema.Report
 }
 
 func subjectOf[T any]() subject {
-	return subject{reflect.TypeFor[T](), schema.For[T]}
+	return subject{reflect.TypeFor[T](), schema.For[T], schema.Conform[T]}
 }
 
 // subjects are the types of the zoo.
