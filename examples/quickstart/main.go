@@ -81,11 +81,14 @@ func config() (cfg kafka.Config, stop func(), err error) {
 		where, stop = "from KAFKA_BROKERS", func() {}
 		cfg, err = kafka.LoadConfig("") // or the path of a YAML, TOML or JSON file
 	}
+	if err != nil {
+		return cfg, stop, err
+	}
 	if len(cfg.Topics) == 0 {
 		cfg.Topics = []kafka.TopicConfig{{Alias: "orders", Group: "quickstart"}}
 	}
 	fmt.Printf("Kafka: %s (%s)\n", strings.Join(cfg.Brokers, ","), where)
-	return cfg, stop, err
+	return cfg, stop, nil
 }
 
 // send sends one order, and tries one that breaks the schema.

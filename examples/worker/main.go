@@ -62,7 +62,8 @@ func run(ctx context.Context) (err error) {
 	return work(ctx, consumer)
 }
 
-// work handles messages until ctx ends, which is no error, or the consumer can't go on.
+// work handles messages until ctx ends, which is no error, or it can't go on. The loop's next turn would acknowledge a message as
+// well; Ack does it before the next one is there, so it counts also for the last one.
 func work(ctx context.Context, consumer *kafka.Consumer[Reading]) error {
 	var last error
 	for m, err := range consumer.Messages(ctx) {
@@ -70,15 +71,18 @@ func work(ctx context.Context, consumer *kafka.Consumer[Reading]) error {
 		var invalid *kafka.MessageError
 		switch {
 		case err == nil:
-			err = settle(&m.Record, handle(ctx, m))
+			if err := handle(ctx, m); err != nil {
+				return err // not acknowledged: whoever runs next receives it again
+			}
+			err = m.Ack()
 		case errors.As(err, &invalid):
 			fmt.Println("skipped:", err) // it has the record, to keep it elsewhere
-			err = settle(&invalid.Record, nil)
+			err = invalid.Ack()
 		default:
 			fmt.Println("waiting:", err) // it may heal; after an error that can't, the range ends by itself
 			continue
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, kafka.ErrNotOwned) { // not owned: the partition moved, and its new owner receives it
 			return err
 		}
 	}
@@ -93,24 +97,6 @@ func work(ctx context.Context, consumer *kafka.Consumer[Reading]) error {
 func handle(_ context.Context, m *kafka.Message[Reading]) error {
 	fmt.Printf("%s: %.1f °C\n", m.Value.Sensor, m.Value.Celsius)
 	return nil
-}
-
-// settle says what becomes of a message: done, or once more. The loop's next turn would acknowledge it as well; said here, it
-// counts also for the last one before the end.
-func settle(r *kafka.Record, failed error) error {
-	if failed != nil {
-		fmt.Println("again:", failed)
-		return settled(r.Nack())
-	}
-	return settled(r.Ack())
-}
-
-// settled is nil where the partition has moved: its new owner receives the message again.
-func settled(err error) error {
-	if errors.Is(err, kafka.ErrNotOwned) {
-		return nil
-	}
-	return err
 }
 
 // feed sends something to handle: four readings, and one of a sender that numbers its sensors, which is no Reading.
