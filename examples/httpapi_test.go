@@ -1,8 +1,11 @@
 package examples_test
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -75,6 +78,49 @@ func testHTTPAPI(t *testing.T, path string) {
 		request.Wait()
 		p.Wait()
 	})
+	t.Run("a request whose body comes after SIGTERM", func(t *testing.T) {
+		t.Parallel()
+		p, url := startAPI(t, path, nil)
+		body, answer := slowPost(t, url)
+		p.Terminate()
+		p.WaitFor("stopping")
+		body(validSignup)
+		if status := answer(); !strings.Contains(status, " 201 ") {
+			t.Errorf("it got %q, want 201: the connection to Kafka must outlive the requests", status)
+		}
+		p.Wait()
+	})
+}
+
+// slowPost begins a request and returns when the handler waits for its body. body sends that, and answer reads the status line.
+func slowPost(t *testing.T, url string) (body func(string), answer func() string) {
+	t.Helper()
+	host, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	lines := bufio.NewReader(conn)
+	line := func() string {
+		text, err := lines.ReadString('\n')
+		if err != nil {
+			t.Error(err)
+		}
+		return strings.TrimSpace(text)
+	}
+	send := func(text string) {
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Error(err)
+		}
+	}
+	send(fmt.Sprintf("POST /signups HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", host, len(validSignup)))
+	// The server asks for the body when the handler first reads it.
+	if status := line(); !strings.Contains(status, " 100 ") {
+		t.Fatalf("the server did not ask for the body: %s", status)
+	}
+	line() // the empty one after the status
+	return send, line
 }
 
 // startAPI starts the example on a free port and returns the address of its signups.
