@@ -48,6 +48,7 @@ func (r *reader) groupOptions() []kgo.Opt {
 		// Both, since franz-go couples them where one is unset. prepare has committed another start.
 		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(start),
 		kgo.FetchIsolationLevel(c.isolation()),
+		kgo.FetchMaxWait(fetchWait),
 		kgo.KeepControlRecords(), // to be passed: a commit that stops before them leaves a lag for ever
 		kgo.SessionTimeout(c.SessionTimeout), kgo.HeartbeatInterval(heartbeat(c.SessionTimeout)),
 		kgo.RebalanceTimeout(c.RebalanceTimeout),
@@ -55,6 +56,10 @@ func (r *reader) groupOptions() []kgo.Opt {
 		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
 	}
 }
+
+// fetchWait is how long a broker may wait for messages before it answers a fetch. A partition that goes on after a pause is not in the
+// fetch under way, so it waits as long: 5 s at franz-go's default. This is the Java client's.
+const fetchWait = 500 * time.Millisecond
 
 // heartbeat is how often a member shows that it lives: the usual 3 s, and at least three times a session.
 func heartbeat(session time.Duration) time.Duration { return min(3*time.Second, session/3) }
