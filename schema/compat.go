@@ -66,6 +66,7 @@ type CompatibleOption func(*compatibleConfig)
 
 type compatibleConfig struct {
 	lenient  bool
+	names    []string
 	accepted []string
 	all      bool
 }
@@ -75,6 +76,12 @@ type compatibleConfig struct {
 // an old message may have had that name with any value. A schema that declares no property at all, or gives additionalProperties a schema
 // of their own, still writes any name.
 func Lenient() CompatibleOption { return func(c *compatibleConfig) { c.lenient = true } }
+
+// VersionNames names the versions in messages, oldest first, such as by their files. Without it they are "version 1" and so on, and the
+// candidate is "the new schema".
+func VersionNames(names ...string) CompatibleOption {
+	return func(c *compatibleConfig) { c.names = names }
+}
 
 // AcceptUndecided turns findings that could not be decided into warnings: those whose SchemaPath is one of the paths or below one, or all,
 // if no path is given. It never accepts a break that was shown.
@@ -149,7 +156,7 @@ func (c *compatibleConfig) compare(versions []*Schema, old, candidate int, backw
 	if !backward {
 		writer, reader = candidate, old
 	}
-	names := [2]string{versionName(writer, candidate), versionName(reader, candidate)}
+	names := [2]string{c.name(writer, candidate), c.name(reader, candidate)}
 	var out []Finding
 	for _, b := range evolve.Compare(versions[writer].compiled, versions[reader].compiled, evolve.Options{Lenient: c.lenient}) {
 		out = append(out, c.finding(b, names, backward))
@@ -157,7 +164,10 @@ func (c *compatibleConfig) compare(versions []*Schema, old, candidate int, backw
 	return out
 }
 
-func versionName(i, candidate int) string {
+func (c *compatibleConfig) name(i, candidate int) string {
+	if i < len(c.names) {
+		return c.names[i]
+	}
 	if i == candidate {
 		return "the new schema"
 	}

@@ -1,7 +1,10 @@
 package evolve
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -295,6 +298,33 @@ func (sm *sampler) object(nodes []*jsonschema.Schema, depth int) any {
 			below = append(below, sm.sv.below(s, name)...)
 		}
 		out[name] = sm.value(below, depth+1)
+	}
+	return out
+}
+
+// Documents makes up to n documents that are valid under the schema of the given text, different each, the same on each run. There are
+// none if the text does not compile on its own. They are for tests of what reads them: the bounds of the schema are among the values.
+func Documents(text []byte, n int) [][]byte {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat = true
+	c.LoadURL = func(url string) (io.ReadCloser, error) { return nil, errors.New("nothing is loaded") }
+	if err := c.AddResource("mem:///schema.json", bytes.NewReader(text)); err != nil {
+		return nil
+	}
+	s, err := c.Compile("mem:///schema.json")
+	if err != nil {
+		return nil
+	}
+	var out [][]byte
+	seen := map[string]bool{}
+	sm := newSampler(newSolver(defaultBudget, s), 1, s)
+	for range 4 * n {
+		doc := sm.document(s)
+		encoded, err := json.Marshal(doc)
+		if ok, _ := accepts(s, doc); ok && err == nil && !seen[string(encoded)] && len(out) < n {
+			seen[string(encoded)] = true
+			out = append(out, encoded)
+		}
 	}
 	return out
 }
