@@ -26,6 +26,7 @@ package schematest
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -43,16 +44,15 @@ type Codec[T any] interface {
 }
 
 // Conforms fails t unless T and the codec's schema agree: see [schema.Conform]. Warnings are logged.
-func Conforms[T any](t testing.TB, c Codec[T]) {
+func Conforms[T any](t testing.TB, c Codec[T], opts ...schema.ConformOption) {
 	t.Helper()
 	s := c.Schema()
 	if !strict(t, "Conforms", s) {
 		return
 	}
-	report := schema.Conform[T](s)
+	report := schema.Conform[T](s, opts...)
 	if err := report.Err(); err != nil {
-		var v T
-		t.Errorf("schematest.Conforms: %T and its schema have drifted apart, %v", v, err)
+		t.Errorf("schematest.Conforms: %s and its schema have drifted apart: %v", reflect.TypeFor[T](), err)
 		return
 	}
 	if len(report.Findings) > 0 {

@@ -23,6 +23,13 @@ func TestConforms(t *testing.T) {
 	r.said(t)
 }
 
+func TestConformsFindsDrift(t *testing.T) {
+	t.Parallel()
+	r := &recorder{TB: t}
+	schematest.Conforms(r, codecOf[Order](t, strings.ReplaceAll(orderSchema, `"sku"`, `"article"`)))
+	r.said(t, "schematest_test.Order and its schema have drifted apart", "article", "witness")
+}
+
 func TestConformsReadsStrictly(t *testing.T) {
 	t.Parallel()
 	r := &recorder{TB: t}
