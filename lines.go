@@ -50,9 +50,14 @@ func linesOf(format string, doc []byte) (lines, []doubled) {
 	return f.lines, f.doubled
 }
 
+// deepest is how many levels are followed: a setting is three deep, in an application's own file some more.
+const deepest = 16
+
 type finder struct {
 	lines   lines
 	doubled []doubled
+
+	offset, line int // of what was counted last
 }
 
 func (f *finder) found(key string, line int) {
@@ -66,14 +71,15 @@ func (f *finder) found(key string, line int) {
 func (f *finder) yaml(doc []byte) {
 	var root yaml.Node
 	if yaml.Unmarshal(doc, &root) == nil && len(root.Content) > 0 {
-		f.node("", root.Content[0])
+		f.node("", root.Content[0], deepest)
 	}
 }
 
 // node does not follow aliases: what an anchor brings has the line of its alias.
-func (f *finder) node(at string, n *yaml.Node) {
-	switch n.Kind {
-	case yaml.MappingNode:
+func (f *finder) node(at string, n *yaml.Node, levels int) {
+	switch {
+	case levels == 0:
+	case n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name, value := n.Content[i], n.Content[i+1]
 			if name.Tag == "!!merge" {
@@ -81,13 +87,13 @@ func (f *finder) node(at string, n *yaml.Node) {
 			}
 			key := join(at, name.Value)
 			f.found(key, name.Line)
-			f.node(key, value)
+			f.node(key, value, levels-1)
 		}
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		for i, entry := range n.Content {
 			key := fmt.Sprintf("%s[%d]", at, i)
 			f.found(key, entry.Line)
-			f.node(key, entry)
+			f.node(key, entry, levels-1)
 		}
 	}
 }
@@ -114,11 +120,14 @@ func oneDocument(doc []byte) error {
 
 func (f *finder) json(doc []byte) {
 	dec := jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	f.value("", dec, doc)
+	f.value("", dec, doc, deepest)
 }
 
 // value reads one value and reports whether it could.
-func (f *finder) value(at string, dec *jsontext.Decoder, doc []byte) bool {
+func (f *finder) value(at string, dec *jsontext.Decoder, doc []byte, levels int) bool {
+	if levels == 0 {
+		return dec.SkipValue() == nil
+	}
 	token, err := dec.ReadToken()
 	if err != nil {
 		return false
@@ -131,16 +140,16 @@ func (f *finder) value(at string, dec *jsontext.Decoder, doc []byte) bool {
 				return false
 			}
 			key := join(at, name.String())
-			f.found(key, lineAt(doc, dec))
-			if !f.value(key, dec, doc) {
+			f.found(key, f.lineAt(doc, dec))
+			if !f.value(key, dec, doc, levels-1) {
 				return false
 			}
 		}
 	case '[':
 		for i := 0; dec.PeekKind() != ']' && dec.PeekKind() != 0; i++ {
 			key := fmt.Sprintf("%s[%d]", at, i)
-			f.found(key, lineAt(doc, dec))
-			if !f.value(key, dec, doc) {
+			f.found(key, f.lineAt(doc, dec))
+			if !f.value(key, dec, doc, levels-1) {
 				return false
 			}
 		}
@@ -152,10 +161,12 @@ func (f *finder) value(at string, dec *jsontext.Decoder, doc []byte) bool {
 }
 
 // lineAt is the line of what dec read last, or, before an entry of a list, of what it reads next.
-func lineAt(doc []byte, dec *jsontext.Decoder) int {
+func (f *finder) lineAt(doc []byte, dec *jsontext.Decoder) int {
 	offset := int(dec.InputOffset())
 	offset += len(doc[offset:]) - len(bytes.TrimLeft(doc[offset:], ", \t\r\n"))
-	return bytes.Count(doc[:min(offset, len(doc))], []byte("\n")) + 1
+	f.line += bytes.Count(doc[min(f.offset, offset):offset], []byte("\n"))
+	f.offset = offset
+	return f.line + 1
 }
 
 // toml goes by the lines themselves, which is what the format is made of: go-toml has a parser that knows positions, but promises

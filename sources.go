@@ -22,8 +22,9 @@ type sources struct {
 	overridden map[string]string // the topics' keys that a variable gave, and which
 }
 
-// largestFile bounds what is read: a configuration is some kilobytes, and a path may name anything.
-const largestFile = 1 << 20
+// largestFile bounds what is read: a configuration is some kilobytes, a path may name anything, and the parsers of YAML and TOML
+// compare each key with every other.
+const largestFile = 256 << 10
 
 // read returns the file's content, and takes in its lines.
 func (s *sources) read() ([]byte, error) {

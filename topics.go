@@ -76,20 +76,18 @@ func checkTopicName(name string) error {
 
 // checkTopics finds entries without a name, names that Kafka refuses, and entries that code or environment can't tell apart.
 func (k *checker) checkTopics(topics []TopicConfig) {
+	before := make(earlier)
 	for i, t := range topics {
 		at := fmt.Sprintf("%s[%d]", topicsKey, i)
 		if t.called() == "" {
-			if !k.hasWithin(at) {
-				k.fault(at, "has neither alias nor name: write the name of the topic")
-			}
+			k.fault(at, "has neither alias nor name: write the name of the topic")
 			continue
 		}
 		k.checkSpelling(at, t)
-		for j, other := range topics[:i] {
-			if other.called() != "" && k.checkPair(at, t, fmt.Sprintf("%s[%d]", topicsKey, j), other) {
-				break
-			}
+		if j := before.likeness(t); j >= 0 {
+			k.likeness(at, t, fmt.Sprintf("%s[%d]", topicsKey, j), topics[j])
 		}
+		before.add(i, t)
 		if t.Partitions < 0 {
 			k.fault(at+".partitions", "%d is negative: leave it out for the cluster's default", t.Partitions)
 		}
@@ -99,9 +97,27 @@ func (k *checker) checkTopics(topics []TopicConfig) {
 	}
 }
 
-// hasWithin reports whether a key below at has a fault.
-func (k *checker) hasWithin(at string) bool {
-	return slices.ContainsFunc(k.faults, func(f *settingFault) bool { return strings.HasPrefix(f.key, k.prefix+at+".") }) || k.has(at)
+// earlier finds the first entry by each thing that code or environment may say of it.
+type earlier map[saying]int
+
+type saying struct{ what, word string }
+
+func (e earlier) add(i int, t TopicConfig) {
+	for _, s := range []saying{{"alias", t.Alias}, {"name", t.Name}, {"code", t.called()}, {"variable", topicVariable(t.called())}} {
+		if _, known := e[s]; !known {
+			e[s] = i
+		}
+	}
+}
+
+// likeness returns the entry that t can't be told from, or -1.
+func (e earlier) likeness(t TopicConfig) int {
+	for _, s := range []saying{{"code", t.called()}, {"name", t.Alias}, {"alias", t.Name}, {"variable", topicVariable(t.called())}} {
+		if i, known := e[s]; known && s.word != "" {
+			return i
+		}
+	}
+	return -1
 }
 
 // checkSpelling checks the name that the topic has in the cluster.
@@ -120,30 +136,27 @@ func (k *checker) checkSpelling(at string, t TopicConfig) {
 	}
 }
 
-// checkPair adds the fault of an entry that can't be told from an earlier one, and reports whether there is one.
-func (k *checker) checkPair(at string, t TopicConfig, before string, other TopicConfig) bool {
+// likeness adds the fault of an entry that can't be told from an earlier one.
+func (k *checker) likeness(at string, t TopicConfig, before string, other TopicConfig) {
 	key := at + ".alias"
 	if t.Alias == "" {
 		key = at + ".name"
 	}
 	whose := fmt.Sprintf("that of %s (%s)", before, k.where(before))
 	switch {
-	case t.called() == other.called() && t.Alias == "" && other.Alias == "":
-		k.fault(key, "%q is %s too: remove one, or give both an alias", t.called(), whose)
-	case t.called() == other.called() && t.Alias != "" && other.Alias != "":
-		k.fault(key, "%q is %s too: give each topic an alias of its own", t.called(), whose)
+	case t.Alias != "" && t.Alias == other.Alias:
+		k.fault(key, "%q is %s too: give each topic an alias of its own", t.Alias, whose)
+	case t.called() == other.called() && t.Alias == other.Alias:
+		k.fault(key, "%q is %s too: remove one, or give both an alias", t.Name, whose)
 	case t.Alias != "" && t.Alias == other.Name:
 		k.fault(key, "%q is the name of another topic, %s: code that says it could mean either; write another alias", t.Alias, whose)
 	case other.Alias != "" && other.Alias == t.Name:
 		k.fault(before+".alias", "%q is the name of another topic, that of %s (%s): code that says it could mean either;"+
 			" write another alias", other.Alias, at, k.where(at))
-	case topicVariable(t.called()) == topicVariable(other.called()):
+	default:
 		k.fault(key, "%q and %s, %q, are one in the environment (%s…): write an alias that differs by a letter or digit",
 			t.called(), whose, other.called(), topicVariable(t.called()))
-	default:
-		return false
 	}
-	return true
 }
 
 // topicVariable is how the environment variables of a topic begin: KAFKA_TOPICS_ORDERS_EU_ for orders-eu.
@@ -203,9 +216,8 @@ func (k *checker) override(c *Config, environ []string, from map[string]string) 
 		i := slices.IndexFunc(c.Topics, func(t TopicConfig) bool { return topicVariable(t.called()) == o.begins })
 		if i < 0 {
 			if meant := likely(o.begins, c.Topics[:named], all); meant != "" {
-				k.faults = append(k.faults, &settingFault{key: topicsKey, where: "environment variable " + o.variable, err: fmt.Errorf(
-					"looks like a slip: correct it to %s%s, or add {alias: %s} to topics",
-					meant, strings.ToUpper(o.setting.key), topicCalled(o.begins))})
+				k.faultAt(topicsKey, "environment variable "+o.variable, "looks like a slip: correct it to %s%s, or add {alias: %s} to topics",
+					meant, strings.ToUpper(o.setting.key), topicCalled(o.begins))
 				continue
 			}
 			i = len(c.Topics)
@@ -226,8 +238,8 @@ func (k *checker) overrideOne(t *TopicConfig, o override, key string) {
 		t.Alias = old.called()
 	}
 	if topicVariable(t.called()) != o.begins {
-		k.faults = append(k.faults, &settingFault{key: key, where: "environment variable " + o.variable, err: fmt.Errorf(
-			"%.249q does not fit its variable: write %s by its letters and digits, whose case and signs between may differ", t.Alias, topicCalled(o.begins))})
+		k.faultAt(key, "environment variable "+o.variable, "%.249q does not fit its variable: write %s by its letters and digits,"+
+			" whose case and signs between may differ", t.Alias, topicCalled(o.begins))
 		*t = old
 	}
 }

@@ -74,19 +74,29 @@ type checker struct {
 	prefix string                  // of keys in errors: where an application's own settings have ours
 	where  func(key string) string // says where a key's value came from
 	faults []*settingFault
+	keyed  map[string]bool // the keys of faults
 }
 
 // fault adds one, unless its key has one already: what follows from a fault is not worth telling.
 func (k *checker) fault(key, format string, args ...any) {
-	if k.has(key) {
-		return
+	if !k.has(key) {
+		k.faultAt(key, k.where(key), format, args...)
 	}
-	k.faults = append(k.faults, &settingFault{key: k.prefix + key, where: k.where(key), err: fmt.Errorf(format, args...)})
 }
 
-func (k *checker) has(key string) bool {
-	return slices.ContainsFunc(k.faults, func(f *settingFault) bool { return f.key == k.prefix+key })
+// faultAt adds one whose key came from elsewhere than where knows.
+func (k *checker) faultAt(key, where, format string, args ...any) {
+	if k.keyed == nil {
+		k.keyed = make(map[string]bool)
+	}
+	k.keyed[key] = true
+	if entry, _, in := strings.Cut(key, "]."); in {
+		k.keyed[entry+"]"] = true // what such an entry lacks may be what was wrong in it
+	}
+	k.faults = append(k.faults, &settingFault{key: k.prefix + key, where: where, err: fmt.Errorf(format, args...)})
 }
+
+func (k *checker) has(key string) bool { return k.keyed[key] }
 
 // err joins the faults, in the order of Config's settings.
 func (k *checker) err() error {
