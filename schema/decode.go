@@ -9,7 +9,8 @@ import (
 // decode turns text that the guard has accepted into the values that jsonschema/v5 reads: nil, bool, string, json.Number, []any and
 // map[string]any. Strings and numbers share the text's memory, and the values that are written shortest are not allocated at all.
 func decode(text string) any {
-	d := decoder{text: text}
+	var few [16]any
+	d := decoder{text: text, items: few[:0]}
 	return d.value()
 }
 

@@ -12,12 +12,14 @@ const maxFaults = 1000
 
 // explain turns v5's tree of errors into faults that a person understands.
 func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value any) *ValidationError {
-	x := explainer{schema: s, root: value}
+	x := explainer{schema: s, root: value, found: make([]finding, 0, 16)}
 	x.walk(invalid)
-	e := &ValidationError{doc: text}
-	x.trim()
+	if len(x.found) > maxFaults {
+		x.trim()
+	}
+	e := &ValidationError{doc: text, Faults: make([]Fault, 0, len(x.found)+4)}
 	for _, f := range x.found {
-		e.Faults = append(e.Faults, x.faults(f)...)
+		e.Faults = x.word(f, e.Faults)
 	}
 	e.Faults = slices.Compact(sortFaults(e.Faults)) // an allOf can reach one schema twice
 	e.Omitted = x.cut

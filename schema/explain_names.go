@@ -1,9 +1,9 @@
 package schema
 
 import (
-	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -13,23 +13,26 @@ import (
 const maxComparisons = 2000
 
 // missing makes a fault of each required property that is not there, and looks for one that was meant to be it.
-func (x *explainer) missing(s *jsonschema.Schema, fault Fault) []Fault {
+func (x *explainer) missing(at *node, fault Fault, faults []Fault) []Fault {
 	v, _ := lookup(x.root, fault.InstancePath)
 	object, _ := v.(map[string]any)
-	var faults []Fault
-	for _, name := range s.Required {
+	enough := len(faults) + maxFaults
+	for _, name := range at.schema.Required {
 		if _, ok := object[name]; ok {
 			continue
 		}
-		if len(faults) == maxFaults {
+		if len(faults) == enough {
 			x.cut++
 			continue
 		}
 		f := fault
-		f.Expected = "property " + quoteName(name)
-		f.Message = f.Expected + " is missing"
-		if meant := x.nearest(name, undeclared(object, s)); meant != "" {
-			f.Message += fmt.Sprintf("; there is %s: did you mean %s?", quoteName(meant), quoteName(name))
+		p := at.lacks.of(name, func() phrase {
+			expected := "property " + quoteName(name)
+			return phrase{expected, expected + " is missing"}
+		})
+		f.Expected, f.Message = p.expected, p.message
+		if meant := x.nearest(name, undeclared(object, at.schema)); meant != "" {
+			f.Message += "; there is " + quoteName(meant) + ": did you mean " + quoteName(name) + "?"
 		}
 		faults = append(faults, f)
 	}
@@ -48,15 +51,15 @@ func undeclared(object map[string]any, s *jsonschema.Schema) iter.Seq[string] {
 }
 
 // unknown makes a fault of each property that a closed schema does not know.
-func (x *explainer) unknown(at *node, fault Fault) []Fault {
+func (x *explainer) unknown(at *node, fault Fault, faults []Fault) []Fault {
 	v, _ := lookup(x.root, fault.InstancePath)
 	object, _ := v.(map[string]any)
-	var faults []Fault
+	enough := len(faults) + maxFaults
 	for _, name := range sortedNames(object) {
-		if len(at.forName(name, 1, nil)) > 0 {
+		if at.knows(name) {
 			continue
 		}
-		if len(faults) == maxFaults {
+		if len(faults) == enough {
 			x.cut++
 			continue
 		}
@@ -66,6 +69,14 @@ func (x *explainer) unknown(at *node, fault Fault) []Fault {
 		faults = append(faults, f)
 	}
 	return faults
+}
+
+// knows says whether a name is declared, or fits a pattern.
+func (n *node) knows(name string) bool {
+	if _, ok := n.named[name]; ok {
+		return true
+	}
+	return slices.ContainsFunc(n.patterns, func(e patternEdge) bool { return e.re.MatchString(name) })
 }
 
 func (x *explainer) stranger(name string, s *jsonschema.Schema) (expected, message string) {

@@ -3,38 +3,40 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// faults words one finding. Most are one fault; missing and unknown properties are one each.
-func (x *explainer) faults(f finding) []Fault {
+// word appends the faults of one finding. Most are one; missing and unknown properties are one each.
+func (x *explainer) word(f finding, faults []Fault) []Fault {
 	fault := Fault{InstancePath: unescapePath(f.err.InstanceLocation), SchemaPath: x.schemaPath(f.err.AbsoluteKeywordLocation), Rule: f.rule}
 	if f.at == nil {
 		fault.Message = "breaks the rule " + quoteName(f.rule)
-		return []Fault{fault}
+		return append(faults, fault)
 	}
 	switch f.rule {
 	case "required":
-		return x.missing(f.at.schema, fault)
+		return x.missing(f.at, fault, faults)
 	case "additionalProperties":
-		return x.unknown(f.at, fault)
+		return x.unknown(f.at, fault, faults)
 	case "anyOf", "oneOf":
 		if len(f.err.Causes) > 0 {
-			return []Fault{x.alternativeFault(f, fault)}
+			return append(faults, x.alternativeFault(f, fault))
 		}
 	case "":
-		return []Fault{x.falseSchema(fault)}
+		return append(faults, x.falseSchema(fault))
 	}
-	fault.Expected, fault.Message = x.words(f.at.schema, f.rule, f.err, fault.InstancePath)
+	fault.Expected, fault.Message = x.words(f.at, f.rule, f.err, fault.InstancePath)
 	if f.at.ofName && strings.Contains(f.err.KeywordLocation, "/propertyNames") {
 		_, name := cutLast(fault.InstancePath)
-		fault.Message = fmt.Sprintf("the property's name %s %s", quoteName(name), fault.Message)
+		fault.Message = "the property's name " + quoteName(name) + " " + fault.Message
 	}
-	return []Fault{fault}
+	return append(faults, fault)
 }
 
 // schemaPath leaves out the URI of the main document.
@@ -55,28 +57,12 @@ func cutLast(pointer string) (parent, name string) {
 }
 
 // words gives what a keyword expects and the sentence about it.
-func (x *explainer) words(s *jsonschema.Schema, rule string, err *jsonschema.ValidationError, path string) (expected, message string) {
-	if expected := bound(s, rule); expected != "" {
-		return expected, "must be " + expected
-	}
-	if expected := count(s, rule); expected != "" {
-		return expected, "must have " + expected
-	}
+func (x *explainer) words(at *node, rule string, err *jsonschema.ValidationError, path string) (expected, message string) {
+	s := at.schema
 	switch rule {
 	case "type":
 		expected = orList(s.Types)
 		return expected, "must be " + expected + ", not " + x.article(path)
-	case "const":
-		expected = constant(s.Constant[0])
-		return expected, "must be " + expected
-	case "enum":
-		expected = oneOf(s.Enum)
-		return expected, "must be " + expected
-	case "format":
-		return formatWords(s.Format)
-	case "pattern":
-		expected = "text that matches " + clip(s.Pattern.String(), 200)
-		return expected, "must match the pattern " + clip(s.Pattern.String(), 200)
 	case "uniqueItems":
 		var i, j int
 		_, _ = fmt.Sscanf(err.Message, "items at index %d and %d are equal", &i, &j)
@@ -86,10 +72,62 @@ func (x *explainer) words(s *jsonschema.Schema, rule string, err *jsonschema.Val
 		_, _ = fmt.Sscanf(err.Message, "valid against schemas at indexes %d and %d", &i, &j)
 		return "exactly one alternative", fmt.Sprintf("must match exactly one alternative, but matches number %d%s and number %d%s",
 			i+1, branchName(s.OneOf[min(i, len(s.OneOf)-1)]), j+1, branchName(s.OneOf[min(j, len(s.OneOf)-1)]))
-	case "not":
-		return negation(s.Not)
 	case "dependentRequired", "dependencies":
 		return dependent(s, err)
+	}
+	p := at.words.of(rule, func() phrase {
+		expected, message := say(s, rule)
+		return phrase{expected, message}
+	})
+	return p.expected, p.message
+}
+
+// A phrase is what is said of a keyword, or of a missing property: it depends on the schema alone.
+type phrase struct{ expected, message string }
+
+// A phrasebook keeps phrases, since a schema that refuses one document will refuse others. It is safe for concurrent use, allocates
+// nothing to look a phrase up, and holds at most what the schema has keywords and required names.
+type phrasebook struct {
+	said atomic.Pointer[map[string]phrase]
+}
+
+func (b *phrasebook) of(word string, say func() phrase) phrase {
+	old := b.said.Load()
+	if old != nil {
+		if p, ok := (*old)[word]; ok {
+			return p
+		}
+	}
+	p := say()
+	book := map[string]phrase{word: p}
+	if old != nil {
+		maps.Copy(book, *old)
+	}
+	b.said.CompareAndSwap(old, &book) // who loses says it again next time
+	return p
+}
+
+func say(s *jsonschema.Schema, rule string) (expected, message string) {
+	if expected := bound(s, rule); expected != "" {
+		return expected, "must be " + expected
+	}
+	if expected := count(s, rule); expected != "" {
+		return expected, "must have " + expected
+	}
+	switch rule {
+	case "const":
+		expected = constant(s.Constant[0])
+		return expected, "must be " + expected
+	case "enum":
+		expected = oneOf(s.Enum)
+		return expected, "must be " + expected
+	case "format":
+		return formatWords(s.Format)
+	case "pattern":
+		expected = "text that matches " + clip(printable(s.Pattern.String()), 200)
+		return expected, "must match the pattern " + clip(printable(s.Pattern.String()), 200)
+	case "not":
+		return negation(s.Not)
 	case "contentEncoding":
 		return s.ContentEncoding, "must be encoded as " + s.ContentEncoding
 	case "contentMediaType":

@@ -38,6 +38,8 @@ type node struct {
 	openItems *node // unevaluatedItems
 
 	price price
+
+	words, lacks phrasebook // what explanations say of its keywords and of its required properties
 }
 
 // An edge leads to a schema for the same value. With a condition it is taken where an object has that property.

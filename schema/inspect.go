@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -193,7 +194,7 @@ func sortFaults(faults []Fault) []Fault {
 		if c := comparePointers(a.SchemaPath, b.SchemaPath); c != 0 {
 			return c
 		}
-		return strings.Compare(a.Rule+a.Message, b.Rule+b.Message)
+		return cmp.Or(strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
 	})
 	return faults
 }
@@ -202,19 +203,24 @@ func isChoice(rule string) bool { return rule == "anyOf" || rule == "oneOf" }
 
 // comparePointers orders JSON Pointers by their tokens, and array indexes as numbers.
 func comparePointers(a, b string) int {
-	for a != "" && b != "" {
-		var x, y string
-		x, a = firstToken(a)
-		y, b = firstToken(b)
-		if x == y {
-			continue
+	same := 0 // what both start with, up to a slash
+	i := 0
+	for ; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			same = i
 		}
-		if numeric(x) && numeric(y) && len(x) != len(y) {
-			return len(x) - len(y)
-		}
-		return strings.Compare(x, y)
 	}
-	return len(a) - len(b)
+	if i == len(a) || i == len(b) {
+		if len(a) == len(b) || i < len(a) && a[i] == '/' || i < len(b) && b[i] == '/' {
+			return len(a) - len(b)
+		}
+	}
+	x, _ := firstToken(a[same:])
+	y, _ := firstToken(b[same:])
+	if numeric(x) && numeric(y) && len(x) != len(y) {
+		return len(x) - len(y)
+	}
+	return strings.Compare(x, y)
 }
 
 // firstToken splits "/a/b" into "a" and "/b".

@@ -2,19 +2,21 @@ package schema
 
 import (
 	"iter"
-	"slices"
 	"strings"
+	"unicode"
 )
 
 // nearest is the candidate that name was probably meant to be: equal but for case, or one or two slips of the keyboard away, and no
 // more than a third of its length. It is empty where nothing comes near. The result does not depend on the order of the candidates.
 func nearest(name string, candidates iter.Seq[string]) string {
-	best, bestDistance := "", 1<<30
+	var buffer [maxNear]rune
+	folded := fold(&buffer, name)
+	best, bestDistance := "", far
 	for c := range candidates {
 		if c == name || c == "" {
 			continue
 		}
-		d := slips(name, c)
+		d := slips(name, folded, c)
 		if d < bestDistance || d == bestDistance && c < best {
 			best, bestDistance = c, d
 		}
@@ -28,34 +30,45 @@ func nearest(name string, candidates iter.Seq[string]) string {
 // maxNear bounds the names that are compared by letters: longer ones are compared by case only, so that a document can't make it dear.
 const maxNear = 64
 
+// far is more slips than anybody makes.
+const far = 1 << 29
+
 // slips counts the letters to add, drop, change or swap with their neighbour (optimal string alignment); case and the separators
-// _ and - count for nothing.
-func slips(a, b string) int {
+// _ and - count for nothing. Folded is a as fold gives it.
+func slips(a string, folded []rune, b string) int {
 	if strings.EqualFold(a, b) {
 		return 0
 	}
-	const far = 1 << 29
-	if len(a) > maxNear || len(b) > maxNear || len(a)-len(b) > 4 || len(b)-len(a) > 4 {
+	if len(a) > maxNear || len(b) > maxNear || len(a) > 2*len(b)+2 || len(b) > 2*len(a)+2 {
 		return far
 	}
-	x, y := fold(a), fold(b)
-	if slices.Equal(x, y) {
-		return 0
-	}
-	return alignment(x, y)
+	var buffer [maxNear]rune
+	return alignment(folded, fold(&buffer, b))
 }
 
-func fold(s string) []rune {
-	return []rune(strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s)))
+// fold writes what counts of a name.
+func fold(to *[maxNear]rune, s string) []rune {
+	n := 0
+	for _, r := range s {
+		if r != '_' && r != '-' && n < len(to) {
+			to[n] = unicode.ToLower(r)
+			n++
+		}
+	}
+	return to[:n]
 }
 
 func alignment(x, y []rune) int {
-	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
-	for j := range last {
-		last[j] = j
+	if d := len(x) - len(y); d > 2 || d < -2 { // nearest takes no more than two
+		return far
+	}
+	var rows [3][maxNear + 1]uint8
+	before, last, row := &rows[0], &rows[1], &rows[2]
+	for j := range y {
+		last[j+1] = uint8(j + 1)
 	}
 	for i := 1; i <= len(x); i++ {
-		row[0] = i
+		row[0] = uint8(i)
 		for j := 1; j <= len(y); j++ {
 			change := last[j-1]
 			if x[i-1] != y[j-1] {
@@ -68,5 +81,5 @@ func alignment(x, y []rune) int {
 		}
 		before, last, row = last, row, before
 	}
-	return last[len(y)]
+	return int(last[len(y)])
 }
