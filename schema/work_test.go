@@ -80,7 +80,7 @@ var explosions = []explosion{
 	{"many required", `{"items":{"required":[` + numbered(5000, `"p%d"`) + `]}}`,
 		func(n int) string { return "[" + listOf(n, "{}") + "]" }, 10, 10_000},
 	{"long name above many items", `{"additionalProperties":{"items":{"type":"string"}}}`,
-		func(n int) string { return `{"` + strings.Repeat("n", 20*n) + `":[` + listOf(10*n, `"a"`) + `]}` }, 100, 20_000},
+		func(n int) string { return `{"` + strings.Repeat("n", 20*n) + `":[` + listOf(10*n, "1") + `]}` }, 100, 20_000},
 	{"colliding items", `{"uniqueItems":true}`, colliding, 64, 10_000},
 	{"pattern in the document", `{"items":{"format":"regex"}}`,
 		func(n int) string { return `["` + strings.Repeat("x{1000}", n) + `"]` }, 10, 100_000},
@@ -158,12 +158,12 @@ func TestCommonMessagesAreFarFromTheLimit(t *testing.T) {
 
 func TestMaxWork(t *testing.T) {
 	t.Parallel()
-	doc := []byte("[" + listOf(1000, "1") + "]")
+	doc := []byte("[" + listOf(1000, `"a"`) + "]") // invalid: what the plan accepts costs v5 nothing
 	low, err := schema.Compile([]byte(`{"items":{"type":"integer"}}`), schema.MaxWork(1000))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if workFault(low.Validate(doc)) == nil || workFault(low.Validate([]byte(`[1]`))) != nil {
+	if workFault(low.Validate(doc)) == nil || workFault(low.Validate([]byte(`["a"]`))) != nil {
 		t.Error("MaxWork is not what limits")
 	}
 }
