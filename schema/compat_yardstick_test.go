@@ -18,6 +18,9 @@ type evolutionCase struct {
 	Backward *bool           `json:"settled_backward"`
 	Forward  *bool           `json:"settled_forward"`
 	Reliable bool            `json:"confluent_live_reliable"`
+	// Lenient is a document of declared names only that old accepts and new refuses, if one was found.
+	Lenient      json.RawMessage `json:"oracle_lenient_counterexample"`
+	LenientFound bool            `json:"oracle_lenient_found"`
 }
 
 func (c evolutionCase) compile(doc []byte) (*schema.Schema, error) {
@@ -35,6 +38,7 @@ func (c evolutionCase) compile(doc []byte) (*schema.Schema, error) {
 type yardstick struct {
 	breaking, missed                                    int // settled as breaking; of those called compatible
 	compatible, otherwise, refuted, undecided, rejected int // settled as compatible; of those called otherwise, and how
+	lenient, lenientMissed                              int // disproved in the lenient reading; of those called compatible
 	slowest                                             time.Duration
 }
 
@@ -57,10 +61,12 @@ func TestCompatibleYardstick(t *testing.T) {
 	var y yardstick
 	for _, c := range cases {
 		y.measure(t, c)
+		y.measureLenient(t, c)
 	}
 	t.Logf("breaking directions: %d, called compatible: %d", y.breaking, y.missed)
 	t.Logf("compatible directions: %d, called otherwise: %d (%d refuted by a witness that both schemas confirm, %d undecided, %d whose schema Compile refuses)",
 		y.compatible, y.otherwise, y.refuted, y.undecided, y.rejected)
+	t.Logf("disproved in the lenient reading: %d, called compatible in it: %d", y.lenient, y.lenientMissed)
 	t.Logf("slowest comparison: %v", y.slowest.Round(time.Millisecond))
 	if y.missed > 0 || y.otherwise > 31 {
 		t.Errorf("want no breaking direction called compatible, and at most 31 compatible ones called otherwise")
@@ -100,6 +106,21 @@ func (y *yardstick) measure(t *testing.T, c evolutionCase) {
 		}
 		checkWitnesses(t, report, writer, reader)
 		y.count(*direction.truth, report)
+	}
+}
+
+func (y *yardstick) measureLenient(t *testing.T, c evolutionCase) {
+	t.Helper()
+	old, errOld := c.compile(c.Old)
+	candidate, errNew := c.compile(c.New)
+	if errOld != nil || errNew != nil || !c.LenientFound {
+		return
+	}
+	y.lenient++
+	report := schema.Compatible(schema.Backward, []*schema.Schema{old, candidate}, schema.Lenient())
+	if checkWitnesses(t, report, old, candidate); report.Err() == nil {
+		y.lenientMissed++
+		t.Errorf("%s: called compatible in the lenient reading, disproved by %s\nold %s\nnew %s", c.ID, c.Lenient, c.Old, c.New)
 	}
 }
 
