@@ -192,12 +192,15 @@ func (c *conformer) walk(p *pair) {
 	}
 	switch {
 	case p.n.trivial():
-		return // whatever is here is right
+		if p.up != nil && p.write && !opaqueType(p.t) { // a root that takes anything is meant so
+			c.untyped(p)
+		}
+		return
 	case p.t.Kind == jsontype.Pointer:
 		c.writtenNull(p)
 		c.walk(&pair{t: p.t.Elem, n: p.n, field: p.field, path: p.path, up: p, step: step{kind: toTarget}, write: p.write, behind: true})
 		return
-	case p.t.Kind == jsontype.Any, p.t.Kind == jsontype.Raw, p.t.Kind == jsontype.Custom, p.t.Reads == jsontype.Custom:
+	case opaqueType(p.t):
 		c.opaque(p)
 		return
 	}
@@ -218,6 +221,14 @@ func (c *conformer) walk(p *pair) {
 	case jsontype.Slice, jsontype.Array:
 		c.array(p)
 	}
+}
+
+// opaqueType says whether methods or an interface decide a type's JSON.
+func opaqueType(t *jsontype.Type) bool {
+	for t.Kind == jsontype.Pointer {
+		t = t.Elem
+	}
+	return t.Kind == jsontype.Any || t.Kind == jsontype.Raw || t.Kind == jsontype.Custom || t.Reads == jsontype.Custom
 }
 
 // opaque is a place whose JSON is not known: methods or an interface decide.

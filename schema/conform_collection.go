@@ -34,6 +34,7 @@ func (c *conformer) mapping(p *pair) {
 	if other != "" {
 		below(other)
 	}
+	c.readAnyName(p, n)
 	if p.write {
 		c.writtenNames(p, n)
 	}
@@ -75,6 +76,25 @@ func (c *conformer) readName(p *pair, n *conjunction, name string) {
 		c.add(p, Finding{
 			Severity: Error, Rule: "propertyNames", Witness: c.readWitness(p.narrowed(n).member(name, n.member(name).n), v),
 			Message: fmt.Sprintf("the schema allows the name %q, which the key %s can't hold: use another key, or narrow propertyNames", name, p.t.Key.Go),
+		})
+	}
+}
+
+// readAnyName tells that the schema lets names through that are no keys of the map.
+func (c *conformer) readAnyName(p *pair, n *conjunction) {
+	const name = "a b!"
+	rule := n.member(name)
+	v, ok := rule.n.example(1)
+	least, has := n.object(0)
+	if !ok || !has || rule.declared {
+		return
+	}
+	doc := least.(map[string]any)
+	doc[name] = v
+	if ok, _ := c.keeps(p, doc); !ok && n.accepts(doc) && !c.elemLoses(p, v) {
+		c.add(p, Finding{
+			Severity: Warning, Rule: "propertyNames", Witness: c.readWitness(p.narrowed(n).member(name, rule.n), v),
+			Message: fmt.Sprintf("the schema allows any name, and the key %s reads only some: add propertyNames", p.t.Key.Go),
 		})
 	}
 }

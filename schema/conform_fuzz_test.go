@@ -59,11 +59,11 @@ func checkWitness(t *testing.T, s *Schema, typ reflect.Type, f Finding) {
 	c := conformer{schema: s, root: &jsontype.Type{Go: typ}}
 	switch valid := s.Validate(f.Witness) == nil; {
 	case valid && c.rootKeeps(f.Witness):
-		t.Fatalf("the schema takes the witness and %s keeps it: %s", typ, f)
+		t.Errorf("the schema takes the witness and %s keeps it: %s", typ, f)
 	case !valid:
 		target := reflect.New(typ)
 		if strictjson.Unmarshal(f.Witness, target.Interface()) != nil {
-			t.Fatalf("%s does not read what it is said to write: %s", typ, f)
+			t.Errorf("%s does not read what it is said to write: %s", typ, f)
 		}
 	}
 }
@@ -80,10 +80,10 @@ func checkSilence(t *testing.T, s *Schema, typ reflect.Type, report Report) {
 		}
 		invalid := s.Validate(doc)
 		if invalid == nil && report.Impossible() != nil {
-			t.Fatalf("%s is valid, and the report says that nothing is: %v", doc, report.Impossible())
+			t.Errorf("%s is valid, and the report says that nothing is: %v", doc, report.Impossible())
 		}
 		if round == 0 && invalid != nil && !said {
-			t.Fatalf("the zero value of %s is invalid, and the report does not tell: %v\n%s", typ, invalid, report)
+			t.Errorf("the zero value of %s is invalid, and the report does not tell: %v\n%s\n%s", typ, invalid, report, s)
 		}
 		round++
 	}
@@ -91,7 +91,7 @@ func checkSilence(t *testing.T, s *Schema, typ reflect.Type, report Report) {
 	for _, specimen := range conjoin(s.compiled).specimens(0) {
 		text, err := plainJSON(specimen.value)
 		if err == nil && !said && s.Validate(text) == nil && !c.rootKeeps(text) {
-			t.Fatalf("%s is allowed and not kept by %s, and the report does not tell: %s", text, typ, report)
+			t.Errorf("%s is allowed and not kept by %s, and the report does not tell: %s\n%s", text, typ, report, s)
 		}
 	}
 }

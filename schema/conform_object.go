@@ -124,12 +124,14 @@ func (c *conformer) similarField(t *jsontype.Type, name string) string {
 func (c *conformer) unread(p *pair, n *conjunction, name string) {
 	q, rule := p.at(name), n.member(name)
 	q.n = rule.n
+	values := rule.n.something()
+	if len(values) == 0 {
+		return // it can only be null or empty, of which nothing is lost
+	}
 	var witness []byte
-	for _, s := range append(rule.n.specimens(0), anything...) {
-		if rule.n.accepts(s.value) && !isEmpty(s.value) {
-			if witness = c.readWitness(p.narrowed(n).member(name, rule.n), s.value); witness != nil {
-				break
-			}
+	for _, v := range values {
+		if witness = c.readWitness(p.narrowed(n).member(name, rule.n), v); witness != nil {
+			break
 		}
 	}
 	finding := Finding{
@@ -139,7 +141,22 @@ func (c *conformer) unread(p *pair, n *conjunction, name string) {
 	c.addProven(q, finding)
 }
 
-var anything = []specimen{{value: "text"}}
+// something are values that are allowed and not empty: an empty one could be left out without loss.
+func (n *conjunction) something() []any {
+	var out []any
+	for _, s := range n.specimens(0) {
+		out = append(out, s.value)
+	}
+	if item, ok := n.item(0); ok {
+		if v, ok := item.example(1); ok {
+			out = append(out, n.lengthened([]any{v}))
+		}
+	}
+	full := map[string]any{}
+	n.fillAll(full)
+	out = append(out, full, map[string]any{"name": "text"}, "text")
+	return slices.DeleteFunc(out, func(v any) bool { return isEmpty(v) || !n.accepts(v) })
+}
 
 // field compares a field with its property.
 func (c *conformer) field(p *pair, n *conjunction, f *jsontype.Field) {
@@ -241,8 +258,8 @@ func (c *conformer) lostName(p *pair, n *conjunction, s *jsonschema.Schema, keyw
 	}
 	var witness []byte
 	rule := n.member(name)
-	for _, v := range append(rule.n.specimens(0), anything...) {
-		if witness = c.readWitness(p.narrowed(n).member(name, rule.n), v.value); witness != nil {
+	for _, v := range rule.n.something() {
+		if witness = c.readWitness(p.narrowed(n).member(name, rule.n), v); witness != nil {
 			break
 		}
 	}
@@ -254,6 +271,7 @@ func (c *conformer) lostName(p *pair, n *conjunction, s *jsonschema.Schema, keyw
 
 // ofWhole are the rules that are about an object or array as a whole. Not all of them can be told from the type, so values are tried.
 var ofWhole = []string{
+	"const", "enum",
 	"minProperties", "maxProperties", "dependentRequired", "dependencies", "dependentSchemas", "not", "anyOf", "oneOf", "then", "else", "if", "required",
 	"uniqueItems", "contains", "minContains", "maxContains", "unevaluatedProperties", "unevaluatedItems",
 }

@@ -50,7 +50,7 @@ var correct = []drift{
 	quiet[optionA[[]int]]("slice with minItems that an absent one never misses", properties(`"a":{"type":"array","items":{"type":"integer"},"minItems":1}`)),
 	quiet[optionA[time.Time]]("omitempty on a time never omits", properties(`"a":{"type":"string","format":"date-time"}`, `"required":["a"]`)),
 	quiet[optionA[[2]int]]("omitempty on an array never omits", properties(`"a":{"type":"array","items":{"type":"integer"},"minItems":2,"maxItems":2}`, `"required":["a"]`)),
-	quiet[optionA[zoo.Line]]("omitempty on a struct never omits", properties(`"a":{"type":"object","properties":{"sku":{},"qty":{},"price":{}}}`, `"required":["a"]`)),
+	quiet[optionA[zoo.Line]]("omitempty on a struct never omits", properties(`"a":{"type":"object","properties":{"sku":{"type":"string"},"qty":{"type":"integer","minimum":0,"maximum":5},"price":{"type":"number"}}}`, `"required":["a"]`)),
 	quiet[fieldA[zoo.UUID]]("array of bytes that is text", properties(`"a":{"type":"string","format":"uuid"}`, `"required":["a"]`)),
 	quiet[optionA[netip.Addr]]("address as a text that is always written", properties(`"a":{"type":"string","format":"ipv4"}`, `"x-note":"omitempty does not omit a struct"`)),
 	quiet[optionA[[]byte]]("bytes as base64", properties(`"a":{"type":"string","contentEncoding":"base64"}`)),
