@@ -71,44 +71,43 @@ func handleAll(ctx context.Context, consumer *kafka.Consumer[Job]) error {
 	defer finish()
 	var done atomic.Int64
 	errs := make([]error, goroutines)
-	var wg sync.WaitGroup
+	var pool sync.WaitGroup
 	for i := range goroutines {
-		wg.Go(func() {
+		pool.Go(func() {
 			defer finish() // one that fails ends the others
-			errs[i] = work(ctx, consumer, func() bool { return done.Add(1) == count })
+			errs[i] = work(ctx, consumer, func() {
+				if done.Add(1) == count {
+					finish()
+				}
+			})
 		})
 	}
-	wg.Wait()
+	pool.Wait()
 	fmt.Printf("%d jobs done by %d goroutines\n", done.Load(), goroutines)
 	return errors.Join(errs...)
 }
 
-// work is one goroutine of the pool: it retrieves, handles and acknowledges, until ctx ends or the last job was its own.
-func work(ctx context.Context, consumer *kafka.Consumer[Job], last func() bool) error {
-	for {
+// work is one goroutine of the pool: it retrieves, handles and acknowledges until ctx ends.
+func work(ctx context.Context, consumer *kafka.Consumer[Job], done func()) error {
+	for ctx.Err() == nil {
 		m, err := consumer.Retrieve(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		var invalid *kafka.MessageError
-		if errors.As(err, &invalid) {
+		switch {
+		case err == nil:
+			fmt.Println("job", m.Value.N)
+			err = m.Ack()
+			done()
+		case errors.As(err, &invalid):
 			fmt.Println("skipped:", err)
-			if err := invalid.Ack(); err != nil { // with ManualAck, a message that can't be read is acknowledged too
-				return err
-			}
-			continue
+			err = invalid.Ack() // with ManualAck, a message that can't be read is acknowledged too
+		case ctx.Err() != nil:
+			err = nil // a Retrieve that ctx ended has taken nothing
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, kafka.ErrNotOwned) { // not owned: the partition moved, and its new owner receives it
 			return err
-		}
-		fmt.Println("job", m.Value.N)
-		if err := m.Ack(); err != nil && !errors.Is(err, kafka.ErrNotOwned) {
-			return err
-		}
-		if last() {
-			return nil
 		}
 	}
+	return nil
 }
 
 // send gives the pool something to do.

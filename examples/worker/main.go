@@ -95,6 +95,9 @@ func work(ctx context.Context, consumer *kafka.Consumer[Reading]) error {
 
 // handle is a plain function of a message: its test makes one as a literal and needs no broker.
 func handle(_ context.Context, m *kafka.Message[Reading]) error {
+	if m.Value.Celsius < -273.15 {
+		return fmt.Errorf("sensor %s is broken", m.Value.Sensor)
+	}
 	fmt.Printf("%s: %.1f °C\n", m.Value.Sensor, m.Value.Celsius)
 	return nil
 }
