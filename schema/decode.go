@@ -21,8 +21,10 @@ type decoder struct {
 	items []any // of the arrays that are open, so that each gets a slice of its exact length
 }
 
+// What is empty is shared: v5 changes no value.
 var (
 	emptyArray  any = []any{}
+	emptyObject any = map[string]any{}
 	emptyString any = ""
 )
 
@@ -61,8 +63,12 @@ func (d *decoder) value() any {
 }
 
 func (d *decoder) object() any {
-	m := make(map[string]any)
 	d.pos++
+	if d.space(); d.text[d.pos] == '}' {
+		d.pos++
+		return emptyObject
+	}
+	m := make(map[string]any)
 	for d.space(); d.text[d.pos] != '}'; d.space() {
 		if d.text[d.pos] == ',' {
 			d.pos++
@@ -85,6 +91,9 @@ func (d *decoder) array() any {
 			d.pos++
 		}
 		item := d.value()
+		if len(d.items) == cap(d.items) {
+			d.grow()
+		}
 		d.items = append(d.items, item)
 	}
 	d.pos++
@@ -97,6 +106,15 @@ func (d *decoder) array() any {
 	clear(own)
 	d.items = d.items[:base]
 	return items
+}
+
+// grow doubles, and takes no more than what the rest of the text can fill, at two characters an item: append would waste more than
+// that on the way to a large array.
+func (d *decoder) grow() {
+	n := len(d.items)
+	grown := make([]any, n, n+min(n, (len(d.text)-d.pos)/2)+1)
+	copy(grown, d.items)
+	d.items = grown
 }
 
 func (d *decoder) number() any {

@@ -10,15 +10,22 @@ import (
 // maxFaults is how many faults are told; the others are counted.
 const maxFaults = 1000
 
+// fewFindings are worded before they are sorted; more are sorted first, so that wording can end with the last fault that is told.
+const fewFindings = 8
+
 // explain turns v5's tree of errors into faults that a person understands.
 func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value any) *ValidationError {
 	x := explainer{schema: s, root: value, found: make([]finding, 0, 16)}
 	x.walk(invalid)
-	if len(x.found) > maxFaults {
+	if len(x.found) > fewFindings {
 		x.trim()
 	}
 	e := &ValidationError{doc: text, Faults: make([]Fault, 0, len(x.found)+4)}
-	for _, f := range x.found {
+	for i, f := range x.found {
+		if i > fewFindings && len(e.Faults) >= maxFaults {
+			x.cut += len(x.found) - i
+			break
+		}
 		e.Faults = x.word(f, e.Faults)
 	}
 	e.Faults = slices.Compact(sortFaults(e.Faults)) // an allOf can reach one schema twice
@@ -87,13 +94,18 @@ func (x *explainer) place(err *jsonschema.ValidationError) (*node, string) {
 
 // add keeps the first maxFaults findings by place. It holds twice as many at most, whatever v5 found.
 func (x *explainer) add(f finding) {
-	if len(x.found) >= maxFaults && x.full && findingOrder(f, x.found[maxFaults-1]) >= 0 {
+	if x.beyond(f) {
 		x.cut++
 		return
 	}
 	if x.found = append(x.found, f); len(x.found) == 2*maxFaults {
 		x.trim()
 	}
+}
+
+// beyond says that there are enough findings before this one.
+func (x *explainer) beyond(f finding) bool {
+	return x.full && findingOrder(f, x.found[maxFaults-1]) >= 0
 }
 
 // trim sorts, and forgets what is not among the first maxFaults.

@@ -12,6 +12,10 @@ import (
 // alternatives tells, of an anyOf or oneOf that failed, the branch that came nearest. Branches that want another type altogether are
 // told in a word, and where only one branch wants this type there is nothing to choose: its faults are the faults.
 func (x *explainer) alternatives(err *jsonschema.ValidationError) {
+	if x.beyond(finding{err: err}) {
+		x.cut++
+		return
+	}
 	branches := make([]branch, len(err.Causes))
 	others := 0
 	for i, cause := range err.Causes {
