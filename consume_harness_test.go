@@ -121,6 +121,8 @@ func disconnect(t *testing.T, c interface {
 	}
 }
 
+func contains(err error, word string) bool { return strings.Contains(err.Error(), word) }
+
 // wantCommitted checks what the group has committed.
 func (c *cluster) wantCommitted(t *testing.T, topic string, partition int32, want int64) {
 	t.Helper()
