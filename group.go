@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ func (r *reader) open(ctx, base context.Context, f *faults) (*kgo.Client, error)
 	err = r.prepare(ctx, scout)
 	scout.Close()
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(r.forbidden(err), err)
 	}
 	looping := r.loops.prepare(base) // first: group callbacks may run before NewClient returns
 	opts := append(r.proxy.opts[:len(r.proxy.opts):len(r.proxy.opts)], kgo.WithContext(base), kgo.WithHooks(f))
