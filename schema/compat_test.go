@@ -275,3 +275,27 @@ func TestCompatibleUndecided(t *testing.T) {
 		t.Error("AcceptUndecided accepted a break that was shown")
 	}
 }
+
+// What jsonschema/v5 itself reads in a way of its own must not slip through.
+func TestCompatibleNeverGuesses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string][2]string{
+		"a keyword of v5's own":  {`{"type":"object"}`, `{"type":"object","regexProperties":true}`},
+		"a limit that overflows": {`{"type":"string"}`, `{"type":"string","maxLength":1e300}`},
+		"content of content": {`{"$schema":"http://json-schema.org/draft-07/schema#","contentMediaType":"application/json","contentSchema":{"type":"integer"}}`,
+			`{"$schema":"http://json-schema.org/draft-07/schema#","contentMediaType":"application/json","contentSchema":{"type":"null"}}`},
+		"dynamic references": {`{"type":"object"}`, `{"$dynamicAnchor":"n","type":"object","properties":{"n":{"$dynamicRef":"#n"}}}`},
+	} {
+		old, errOld := schema.Compile([]byte(c[0]))
+		candidate, errNew := schema.Compile([]byte(c[1]))
+		if errOld != nil || errNew != nil {
+			t.Logf("%s: refused by Compile: %v %v", name, errOld, errNew)
+			continue
+		}
+		report := schema.Compatible(schema.Backward, []*schema.Schema{old, candidate})
+		checkWitnesses(t, report, old, candidate)
+		if report.Err() == nil {
+			t.Errorf("%s: called compatible", name)
+		}
+	}
+}

@@ -163,6 +163,22 @@ func isDynamic(s *jsonschema.Schema) bool {
 		s.RecursiveRef != nil && s.RecursiveRef.RecursiveAnchor
 }
 
+// beyond says why s can't be judged at all, or nothing. These are rare, and what hangs on them is only sampled.
+func beyond(s *jsonschema.Schema) (rule, reason string) {
+	switch {
+	case isDynamic(s):
+		return "$dynamicRef", "depends on dynamic references, which are not judged"
+	case s.RegexProperties: // a keyword of jsonschema/v5 itself
+		return "regexProperties", "depends on regexProperties, which is not judged"
+	}
+	for _, n := range []int{s.MinProperties, s.MaxProperties, s.MinItems, s.MaxItems, s.MinContains, s.MaxContains, s.MinLength, s.MaxLength} {
+		if n < -1 || n > 1<<53 { // jsonschema/v5 lets them overflow
+			return "limit", "has a limit that is too large to be counted to"
+		}
+	}
+	return "", ""
+}
+
 // An interner numbers schemas: two with the same number accept the same documents, since they are written alike
 // all the way down. It is what makes the memory of compared pairs finite on recursive schemas.
 type interner struct {
@@ -319,5 +335,9 @@ func assertedContent(s *jsonschema.Schema) string {
 	if !encoding && !media {
 		return ""
 	}
-	return s.ContentEncoding + " " + s.ContentMediaType
+	name := s.ContentEncoding + " " + s.ContentMediaType
+	if s.ContentSchema != nil { // no two are taken to be the same
+		name += fmt.Sprintf(" %p", s.ContentSchema)
+	}
+	return name
 }
