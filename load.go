@@ -232,7 +232,7 @@ func (k *checker) bound(t *TopicConfig, at string, b *branch) {
 	for _, name := range b.handles(*t) {
 		for _, s := range topicSettings {
 			key := b.full(topicsKey) + b.delimiter + name + b.delimiter + s.key
-			if s.key == "alias" || !b.v.IsSet(key) || unset(b.v.Get(key)) {
+			if s.key == "alias" || unset(b.v.Get(key)) { // a flag's mere default is not seen: the list shadows it
 				continue
 			}
 			if s.key == "name" && t.Alias == "" {
