@@ -192,7 +192,7 @@ func (c *compatibleConfig) finding(b evolve.Break, names [2]string, backward boo
 	f.Witness = witness(b.Witness)
 	f.Message = fmt.Sprintf("%s refuses %s as %s may write it: %s; %s", names[1], where, names[0], explain(b, names), remedy(b, backward))
 	if b.Undeclared && !c.lenient {
-		f.Message += " (only in the strict reading: " + names[0] + " does not declare the name, but does not forbid it)"
+		f.Message += " (in the strict reading, not in the lenient one: " + names[0] + " does not declare the name, but does not forbid it)"
 	}
 	return f
 }
