@@ -27,7 +27,8 @@ type ForOption func(*deriver)
 func Closed() ForOption { return func(d *deriver) { d.closed = true } }
 
 // TypeSchema gives the schema of a type X whose own methods decide its JSON, such as a decimal: For puts it wherever X stands. Left
-// out, a type with MarshalJSON may be anything, and one with MarshalText any string.
+// out, a type with MarshalJSON may be anything, and one with MarshalText any string. [Conform] can't check X against it: vouch for X by
+// [AcceptType] there.
 func TypeSchema[X any](doc string) ForOption {
 	return func(d *deriver) { d.given[reflect.TypeFor[X]()] = json.RawMessage(doc) }
 }
