@@ -190,10 +190,11 @@ func (c *compatibleConfig) finding(b evolve.Break, names [2]string, backward boo
 		return f
 	}
 	f.Witness = witness(b.Witness)
-	f.Message = fmt.Sprintf("%s refuses %s as %s may write it: %s; %s", names[1], where, names[0], explain(b, names), remedy(b, backward))
+	advice := remedy(b, backward)
 	if b.Undeclared && !c.lenient {
-		f.Message += " (in the strict reading, not in the lenient one: " + names[0] + " does not declare the name, but does not forbid it)"
+		advice = names[0] + " does not declare the name and does not forbid it, so use the lenient reading if its writers emit declared names only"
 	}
+	f.Message = fmt.Sprintf("%s refuses %s as %s may write it: %s; %s", names[1], where, names[0], explain(b, names), advice)
 	return f
 }
 
