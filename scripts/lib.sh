@@ -27,6 +27,7 @@ dockerd_pid_file=/tmp/typedkafka-dockerd.pid
 have_docker() {
 	docker info >/dev/null 2>&1 && return 0
 	install docker.io iptables || return 1
+	command -v docker >/dev/null || install docker-cli || return 1 # a package of its own since Debian 13
 	if ! docker info >/dev/null 2>&1; then
 		[[ $EUID == 0 ]] || return 1
 		say "starting dockerd"
