@@ -9,8 +9,7 @@ import (
 // decode turns text that the guard has accepted into the values that jsonschema/v5 reads: nil, bool, string, json.Number, []any and
 // map[string]any. Strings and numbers share the text's memory, and the values that are written shortest are not allocated at all.
 func decode(text string) any {
-	var few [16]any
-	d := decoder{text: text, items: few[:0]}
+	d := decoder{text: text}
 	return d.value()
 }
 
@@ -112,7 +111,7 @@ func (d *decoder) array() any {
 // that on the way to a large array.
 func (d *decoder) grow() {
 	n := len(d.items)
-	grown := make([]any, n, n+min(n, (len(d.text)-d.pos)/2)+1)
+	grown := make([]any, n, n+min(n+8, (len(d.text)-d.pos)/2+1))
 	copy(grown, d.items)
 	d.items = grown
 }

@@ -15,12 +15,12 @@ const fewFindings = 8
 
 // explain turns v5's tree of errors into faults that a person understands.
 func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value any) *ValidationError {
-	x := explainer{schema: s, root: value, found: make([]finding, 0, 16)}
+	x := explainer{schema: s, root: value, near: maxComparisons}
 	x.walk(invalid)
 	if len(x.found) > fewFindings {
 		x.trim()
 	}
-	e := &ValidationError{doc: text, Faults: make([]Fault, 0, len(x.found)+4)}
+	e := &ValidationError{doc: text, Faults: make([]Fault, 0, len(x.found)+1)}
 	for i, f := range x.found {
 		if i > fewFindings && len(e.Faults) >= maxFaults {
 			x.cut += len(x.found) - i

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -31,23 +29,12 @@ func (x *explainer) missing(at *node, fault Fault, faults []Fault) []Fault {
 			return phrase{expected, expected + " is missing"}
 		})
 		f.Expected, f.Message = p.expected, p.message
-		if meant := x.nearest(name, undeclared(object, at.schema)); meant != "" {
+		if meant := nearestKey(name, object, at.schema.Properties, &x.near); meant != "" {
 			f.Message += "; there is " + quoteName(meant) + ": did you mean " + quoteName(name) + "?"
 		}
 		faults = append(faults, f)
 	}
 	return faults
-}
-
-// undeclared are the names of an object that its schema does not know.
-func undeclared(object map[string]any, s *jsonschema.Schema) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for name := range object {
-			if _, known := s.Properties[name]; !known && !yield(name) {
-				return
-			}
-		}
-	}
 }
 
 // unknown makes a fault of each property that a closed schema does not know.
@@ -81,7 +68,7 @@ func (n *node) knows(name string) bool {
 
 func (x *explainer) stranger(name string, s *jsonschema.Schema) (expected, message string) {
 	message = "is a property that the schema does not know"
-	if meant := x.nearest(name, maps.Keys(s.Properties)); meant != "" {
+	if meant := nearestKey[*jsonschema.Schema, any](name, s.Properties, nil, &x.near); meant != "" {
 		return "property " + quoteName(meant), message + "; did you mean " + quoteName(meant) + "?"
 	}
 	return "no such property", message
@@ -111,18 +98,4 @@ func (x *explainer) location(path string) string {
 		return path
 	}
 	return x.schema.uri + "#" + path
-}
-
-// nearest is nearest with the document's budget.
-func (x *explainer) nearest(name string, candidates iter.Seq[string]) string {
-	if x.near > maxComparisons {
-		return ""
-	}
-	return nearest(name, func(yield func(string) bool) {
-		for c := range candidates {
-			if x.near++; x.near > maxComparisons || !yield(c) {
-				return
-			}
-		}
-	})
 }

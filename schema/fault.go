@@ -95,8 +95,8 @@ func summary(prefix string, faults []Fault, omitted int) string {
 
 // printable keeps line breaks and control characters of a name out of a log line.
 func printable(s string) string {
-	clean := func(r rune) bool { return !strconv.IsPrint(r) }
-	if strings.IndexFunc(s, clean) < 0 {
+	control := func(r rune) bool { return !strconv.IsPrint(r) }
+	if simple(s) || strings.IndexFunc(s, control) < 0 {
 		return s
 	}
 	q := strconv.Quote(s)
@@ -104,7 +104,22 @@ func printable(s string) string {
 }
 
 // quoteName prints a property's name in quotes, shortened.
-func quoteName(name string) string { return strconv.Quote(clipMiddle(name, 80)) }
+func quoteName(name string) string {
+	if len(name) <= 80 && simple(name) {
+		return `"` + name + `"`
+	}
+	return strconv.Quote(clipMiddle(name, 80))
+}
+
+// simple says whether quoting changes nothing.
+func simple(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
 
 // clip shortens s to n bytes at most, at a character.
 func clip(s string, n int) string {

@@ -52,11 +52,12 @@ func note(word string) bool { return strings.HasPrefix(word, "x-") }
 
 // nearestKeyword offers the known word that looks most like one that is not.
 func nearestKeyword(word string, d Draft) string {
-	return nearest(word, func(yield func(string) bool) {
-		for k, v := range keywords {
-			if v.in(d) && !yield(k) {
-				return
-			}
+	other := map[string]keyword{}
+	for k, v := range keywords {
+		if !v.in(d) {
+			other[k] = v
 		}
-	})
+	}
+	budget := len(keywords)
+	return nearestKey(word, keywords, other, &budget)
 }

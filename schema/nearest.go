@@ -6,14 +6,18 @@ import (
 	"unicode"
 )
 
-// nearest is the candidate that name was probably meant to be: equal but for case, or one or two slips of the keyboard away, and no
-// more than a third of its length. It is empty where nothing comes near. The result does not depend on the order of the candidates.
-func nearest(name string, candidates iter.Seq[string]) string {
+// nearestKey is the key of candidates, and not of except, that name was probably meant to be: equal but for case, or one or two slips of
+// the keyboard away, and no more than a third of its length. It is empty where nothing comes near. Budget is how many keys may still
+// be compared. Within it, the result does not depend on the order of the keys.
+func nearestKey[V, W any](name string, candidates map[string]V, except map[string]W, budget *int) string {
 	var buffer [maxNear]rune
 	folded := fold(&buffer, name)
 	best, bestDistance := "", far
 	for c := range candidates {
-		if c == name || c == "" {
+		if *budget--; *budget < 0 {
+			break
+		}
+		if _, skip := except[c]; skip || c == name || c == "" {
 			continue
 		}
 		d := slips(name, folded, c)
@@ -25,6 +29,16 @@ func nearest(name string, candidates iter.Seq[string]) string {
 		return ""
 	}
 	return best
+}
+
+// nearest is nearestKey for candidates that are no keys.
+func nearest(name string, candidates iter.Seq[string]) string {
+	keys := map[string]bool{}
+	for c := range candidates {
+		keys[c] = true
+	}
+	budget := len(keys)
+	return nearestKey[bool, bool](name, keys, nil, &budget)
 }
 
 // maxNear bounds the names that are compared by letters: longer ones are compared by case only, so that a document can't make it dear.
