@@ -54,6 +54,9 @@ func conformTo(t reflect.Type, s *Schema, opts []ConformOption) Report {
 	c.walk(root)
 	c.notes()
 	c.impossible(root)
+	for i := range c.findings { // a place in the schema's own document needs no URI, also if that has an $id
+		c.findings[i].SchemaPath = strings.TrimPrefix(c.findings[i].SchemaPath, documentOf(s.compiled)+"#")
+	}
 	return newReport(c.findings)
 }
 
@@ -223,6 +226,15 @@ func (c *conformer) walk(p *pair) {
 	}
 }
 
+// goName is a type's name for people: of a struct without a name, its text would be all of its fields.
+func goName(t reflect.Type) string {
+	name := t.String()
+	if i := strings.Index(name, "struct {"); i >= 0 && t.Name() == "" {
+		return name[:i] + "struct"
+	}
+	return name
+}
+
 // opaqueType says whether methods or an interface decide a type's JSON.
 func opaqueType(t *jsontype.Type) bool {
 	for t.Kind == jsontype.Pointer {
@@ -234,9 +246,9 @@ func opaqueType(t *jsontype.Type) bool {
 // opaque is a place whose JSON is not known: methods or an interface decide.
 func (c *conformer) opaque(p *pair) {
 	c.writtenNull(p)
-	message := fmt.Sprintf("the methods of %s decide its JSON: test it, and vouch for it by AcceptType[%s]", p.t.Go, p.t.Go)
+	message := fmt.Sprintf("the methods of %s decide its JSON: test it, and vouch for it by AcceptType[%s]", goName(p.t.Go), goName(p.t.Go))
 	if p.t.Kind == jsontype.Any || p.t.Kind == jsontype.Raw {
-		message = fmt.Sprintf("%s can hold any JSON: use the type that the schema has, or vouch for it by AcceptType[%s]", p.t.Go, p.t.Go)
+		message = fmt.Sprintf("%s can hold any JSON: use the type that the schema has, or vouch for it by AcceptType[%s]", goName(p.t.Go), goName(p.t.Go))
 	}
 	c.add(p, Finding{Severity: NotChecked, Rule: "opaque", Message: message})
 }

@@ -75,7 +75,7 @@ func (c *conformer) readName(p *pair, n *conjunction, name string) {
 	if ok, _ := c.keeps(p, doc); !ok && !c.elemLoses(p, v) {
 		c.add(p, Finding{
 			Severity: Error, Rule: "propertyNames", Witness: c.readWitness(p.narrowed(n).member(name, n.member(name).n), v),
-			Message: fmt.Sprintf("the schema allows the name %q, which the key %s can't hold: use another key, or narrow propertyNames", name, p.t.Key.Go),
+			Message: fmt.Sprintf("the schema allows the name %q, which the key %s can't hold: use another key, or narrow propertyNames", name, goName(p.t.Key.Go)),
 		})
 	}
 }
@@ -94,7 +94,7 @@ func (c *conformer) readAnyName(p *pair, n *conjunction) {
 	if ok, _ := c.keeps(p, doc); !ok && n.accepts(doc) && !c.elemLoses(p, v) {
 		c.add(p, Finding{
 			Severity: Warning, Rule: "propertyNames", Witness: c.readWitness(p.narrowed(n).member(name, rule.n), v),
-			Message: fmt.Sprintf("the schema allows any name, and the key %s reads only some: add propertyNames", p.t.Key.Go),
+			Message: fmt.Sprintf("the schema allows any name, and the key %s reads only some: add propertyNames", goName(p.t.Key.Go)),
 		})
 	}
 }
@@ -165,9 +165,9 @@ func (c *conformer) fixedLength(p *pair, n *conjunction) {
 		most = p.t.Len // a closed tuple
 	}
 	refused := func(rule string) {
-		c.add(p, Finding{Severity: Error, Rule: rule, Witness: c.written(p, c.something(p.t)), Message: fmt.Sprintf("%s always has %d items, and the schema refuses that many: use a slice", p.t.Go, p.t.Len)})
+		c.add(p, Finding{Severity: Error, Rule: rule, Witness: c.written(p, c.something(p.t)), Message: fmt.Sprintf("%s always has %d items, and the schema refuses that many: use a slice", goName(p.t.Go), p.t.Len)})
 	}
-	allowed := Finding{Severity: Error, Message: fmt.Sprintf("the schema allows arrays of other lengths than %d, of which %s loses items or adds zero ones: use a slice, or set minItems and maxItems", p.t.Len, p.t.Go)}
+	allowed := Finding{Severity: Error, Message: fmt.Sprintf("the schema allows arrays of other lengths than %d, of which %s loses items or adds zero ones: use a slice, or set minItems and maxItems", p.t.Len, goName(p.t.Go))}
 	switch {
 	case p.write && p.t.Len < least:
 		refused("minItems")

@@ -49,7 +49,7 @@ func (c *conformer) never(p *pair, depth int) *Finding {
 	written, allowed := kindsWritten(p.t, p.quoted()), p.n.kinds()
 	switch both := written & allowed; {
 	case p.t.Kind == jsontype.Invalid:
-		return &Finding{Path: p.path, Rule: "struct", Message: fmt.Sprintf("encoding/json refuses the type %s", p.t.Go)}
+		return &Finding{Path: p.path, Rule: "struct", Message: fmt.Sprintf("encoding/json refuses the type %s", goName(p.t.Go))}
 	case both == 0:
 		return &Finding{
 			Path: p.path, SchemaPath: p.n.pointer(), Rule: "type", Witness: c.written(p, c.something(p.t)),
@@ -113,7 +113,7 @@ func (c *conformer) neverObject(p *pair, depth int) *Finding {
 		if !has[name] {
 			return &Finding{
 				Path: p.path + "." + name, SchemaPath: pointerOf(required[name]) + "/required", Rule: "required", Witness: c.written(p, reflect.Zero(p.t.Go)),
-				Message: fmt.Sprintf("the schema requires %q, and %s has no field for it%s", name, p.t.Go, c.similarField(p.t, name)),
+				Message: fmt.Sprintf("the schema requires %q, and %s has no field for it%s", name, goName(p.t.Go), c.similarField(p.t, name)),
 			}
 		}
 	}
@@ -146,12 +146,12 @@ func (c *conformer) neverArray(p *pair, depth int) *Finding {
 		if p.t.Len < least {
 			rule = "minItems"
 		}
-		return &Finding{Path: p.path, SchemaPath: p.n.pointer(), Rule: rule, Message: fmt.Sprintf("%s always has %d items, and the schema refuses that many: use a slice", p.t.Go, p.t.Len)}
+		return &Finding{Path: p.path, SchemaPath: p.n.pointer(), Rule: rule, Message: fmt.Sprintf("%s always has %d items, and the schema refuses that many: use a slice", goName(p.t.Go), p.t.Len)}
 	}
 	for i := range min(p.t.Len, 20) {
 		item, ok := p.n.item(i)
 		if !ok {
-			return &Finding{Path: p.path, SchemaPath: p.n.pointer(), Rule: "items", Message: fmt.Sprintf("%s always has %d items, and the schema refuses that many: use a slice", p.t.Go, p.t.Len)}
+			return &Finding{Path: p.path, SchemaPath: p.n.pointer(), Rule: "items", Message: fmt.Sprintf("%s always has %d items, and the schema refuses that many: use a slice", goName(p.t.Go), p.t.Len)}
 		}
 		if why := c.never(&pair{t: p.t.Elem, n: item, path: p.path + "[]", up: p, step: step{kind: toItem, index: i}, write: true}, depth+1); why != nil {
 			return why

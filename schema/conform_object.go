@@ -59,7 +59,7 @@ func (c *conformer) required(p *pair, n *conjunction, fields map[string]*jsontyp
 		}
 		finding := Finding{Severity: Error, SchemaPath: pointerOf(required[name]) + "/required", Rule: "required", Witness: c.written(p, reflect.Zero(p.t.Go))}
 		if f == nil {
-			finding.Message = fmt.Sprintf("the schema requires %q, and %s has no field for it%s", name, p.t.Go, c.similarField(p.t, name))
+			finding.Message = fmt.Sprintf("the schema requires %q, and %s has no field for it%s", name, goName(p.t.Go), c.similarField(p.t, name))
 			c.add(p.at(name), finding)
 			continue
 		}
@@ -136,7 +136,7 @@ func (c *conformer) unread(p *pair, n *conjunction, name string) {
 	}
 	finding := Finding{
 		Severity: Error, Rule: "properties", Witness: witness,
-		Message: fmt.Sprintf("the schema declares %q, which is lost: %s has no field for it%s", name, p.t.Go, c.similarField(p.t, name)),
+		Message: fmt.Sprintf("the schema declares %q, which is lost: %s has no field for it%s", name, goName(p.t.Go), c.similarField(p.t, name)),
 	}
 	c.addProven(q, finding)
 }
@@ -182,7 +182,9 @@ func (c *conformer) field(p *pair, n *conjunction, f *jsontype.Field) {
 			Message: fmt.Sprintf("%q is written, and the schema allows no property of that name: rename one of them", f.Name),
 		})
 		return
-	case !rule.declared && rule.n.trivial() && len(n.declared()) > 0 && !n.declaredInBranch(f.Name):
+	case !rule.declared && rule.n.trivial() && (n.declaredInBranch(f.Name) || len(n.declared()) == 0 && n.required()[f.Name] == nil):
+		return // a branch has more to say of it, or the schema says nothing of properties
+	case !rule.declared && rule.n.trivial() && len(n.declared()) > 0:
 		below.n = n
 		c.add(below, Finding{
 			Severity: Warning, Rule: "undeclared", Witness: c.allowed(below, c.something(f.Type)),
@@ -265,7 +267,7 @@ func (c *conformer) lostName(p *pair, n *conjunction, s *jsonschema.Schema, keyw
 	}
 	c.addProven(p, Finding{
 		Severity: Error, SchemaPath: pointerOf(s) + "/" + keyword, Rule: keyword, Witness: witness,
-		Message: fmt.Sprintf("the schema gives names a rule by %s, and %s loses them: use a map", keyword, p.t.Go),
+		Message: fmt.Sprintf("the schema gives names a rule by %s, and %s loses them: use a map", keyword, goName(p.t.Go)),
 	})
 }
 
@@ -301,11 +303,11 @@ func (c *conformer) writtenObject(p *pair, n *conjunction) {
 		case keyword != "" && first.Rule == "" && slices.Contains(ofWhole, keyword) && keyword != "required":
 			first = Finding{
 				Severity: Warning, SchemaPath: at, Rule: keyword, Witness: c.written(p, v),
-				Message: fmt.Sprintf("%s can hold values that %s in the schema refuses: set its fields so that they meet it", p.t.Go, keyword),
+				Message: fmt.Sprintf("%s can hold values that %s in the schema refuses: set its fields so that they meet it", goName(p.t.Go), keyword),
 			}
 			if round == 0 {
 				first.Severity = Error
-				first.Message = fmt.Sprintf("the zero value of %s does not meet %s in the schema", p.t.Go, keyword)
+				first.Message = fmt.Sprintf("the zero value of %s does not meet %s in the schema", goName(p.t.Go), keyword)
 			}
 		}
 		round++

@@ -81,6 +81,7 @@ var correct = []drift{
 	quiet[optionA[string]]("minLength of an optional string", properties(`"a":{"type":"string","minLength":1,"maxLength":5}`)),
 	quiet[zoo.Line]("draft 7 with definitions", `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"n":{"type":"number"}},"type":"object","properties":{"sku":{"type":"string"},"qty":{"type":"integer","minimum":0,"maximum":9},"price":{"$ref":"#/definitions/n"}}}`),
 	quiet[zoo.Line]("no schema of anything", `true`),
+	quiet[zoo.Line]("an object and no more", `{"type":"object"}`),
 	quiet[union]("oneOf with a constant that tells the branches apart", `{"type":"object","properties":{"kind":{"enum":["paid","refused"]}},"required":["kind"],"oneOf":[
 		{"properties":{"kind":{"const":"paid"},"amount":{"type":"integer"},"reason":false},"required":["kind"]},
 		{"properties":{"kind":{"const":"refused"},"reason":{"type":"string"},"amount":false},"required":["kind"]}]}`),
@@ -275,6 +276,22 @@ func TestImpossible(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSchemaPathsOfTheSchemaItselfHaveNoURI(t *testing.T) {
+	t.Parallel()
+	s := compile(t, properties(`"a":{"type":"string"},"b":{"$ref":"other.json#/$defs/b"}`, `"$id":"https://example.com/a.json"`,
+		`"$defs":{"b":{"$id":"https://example.com/other.json","$defs":{"b":{"type":"string"}}}}`))
+	type T struct {
+		A []struct{ X int } `json:"a"`
+	}
+	got := schema.Conform[T](s)
+	if len(got.Findings) == 0 || got.Findings[0].SchemaPath != "/properties/a" {
+		t.Errorf("got %s", got)
+	}
+	if strings.Contains(got.String(), "struct {") {
+		t.Errorf("a struct without a name is shown whole: %s", got)
 	}
 }
 

@@ -45,7 +45,7 @@ func orNothing(k kindSet) string {
 
 // typeName is the Go type with what its field makes of it.
 func (c *conformer) typeName(p *pair) string {
-	name := "the Go type " + p.t.Go.String()
+	name := "the Go type " + goName(p.t.Go)
 	if p.quoted() {
 		name += " with the option string"
 	}

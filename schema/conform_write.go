@@ -74,7 +74,7 @@ func (c *conformer) writtenMembers(p *pair) bool {
 		if text, ok := encodeAt(p, v); ok && !p.n.accepts(decode(string(text))) && (!v.IsZero() || !p.omitted()) {
 			c.add(p, Finding{
 				Severity: Error, Rule: "enum", Witness: c.written(p, v),
-				Message: fmt.Sprintf("the method Enum of %s names a value that the schema refuses: add it to the schema, or take it from the type", p.t.Go),
+				Message: fmt.Sprintf("the method Enum of %s names a value that the schema refuses: add it to the schema, or take it from the type", goName(p.t.Go)),
 			})
 			return true
 		}
