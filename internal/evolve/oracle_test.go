@@ -14,19 +14,14 @@ import (
 )
 
 // TestOracle compares random schemas with mutations of them, and asks documents whether the answer was right. In plain
-// runs it takes a few hundred pairs; EVOLVE_PAIRS=100000 is the long one. Every fourth pair is read leniently.
+// runs it takes a few hundred pairs; EVOLVE_PAIRS=100000 is the long one, and EVOLVE_FROM the
+// first seed, to share the work out. Every fourth pair is read leniently.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	pairs := 300
-	if text := os.Getenv("EVOLVE_PAIRS"); text != "" {
-		var err error
-		if pairs, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("EVOLVE_PAIRS: %v", err)
-		}
-	}
+	pairs, from := count(t, "EVOLVE_PAIRS", 300), count(t, "EVOLVE_FROM", 0)
 	var total tally
 	for seed := range pairs {
-		total.add(t, uint64(seed))
+		total.add(t, uint64(from+seed))
 		if t.Failed() {
 			return
 		}
@@ -35,6 +30,19 @@ func TestOracle(t *testing.T) {
 	if undecided := total.undecided; undecided*20 > total.compatible+undecided {
 		t.Errorf("%d of %d compatible or undecided directions were not decided, more than 5 %%", undecided, total.compatible+undecided)
 	}
+}
+
+func count(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
 }
 
 // A tally counts directions by verdict. What is neither proven compatible nor refuted by a checked witness is undecided.
