@@ -22,74 +22,87 @@ const validSignup = `{"email":"ada@example.com","plan":"team"}`
 
 // testHTTPAPI provokes each status code that the example promises, and its shutdown.
 func testHTTPAPI(t *testing.T, path string) {
-	t.Run("written and invalid", func(t *testing.T) {
-		t.Parallel()
-		target := program.NewTarget(t, "signups")
-		p, url := startAPI(t, path, target.Env())
-		post(t, url, validSignup, http.StatusCreated)
-		faults := post(t, url, `{"email":"ada","plan":"gold"}`, http.StatusUnprocessableEntity)
-		for _, place := range []string{"/email", "/plan"} {
-			if !strings.Contains(faults, place) {
-				t.Errorf("the answer does not name %s: %s", place, faults)
-			}
+	for name, test := range map[string]func(t *testing.T, path string){
+		"inside":                                   testInside,
+		"written and invalid":                      testWrittenAndInvalid,
+		"surely not sent":                          testSurelyNotSent,
+		"outcome unknown":                          testOutcomeUnknown,
+		"a running request survives SIGTERM":       testRunningRequest,
+		"a request whose body comes after SIGTERM": testLateBody,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, path)
+		})
+	}
+}
+
+func testInside(t *testing.T, path string) {
+	p, url := startAPI(t, path, nil)
+	post(t, url, validSignup, http.StatusCreated)
+	stopAPI(t, p)
+}
+
+func testWrittenAndInvalid(t *testing.T, path string) {
+	target := program.NewTarget(t, "signups")
+	p, url := startAPI(t, path, target.Env())
+	post(t, url, validSignup, http.StatusCreated)
+	faults := post(t, url, `{"email":"ada","plan":"gold"}`, http.StatusUnprocessableEntity)
+	for _, place := range []string{"/email", "/plan"} {
+		if !strings.Contains(faults, place) {
+			t.Errorf("the answer does not name %s: %s", place, faults)
 		}
-		if !json.Valid([]byte(faults)) {
-			t.Errorf("the answer is no JSON: %s", faults)
-		}
-		post(t, url, `{"email":`, http.StatusUnprocessableEntity)
-		stopAPI(t, p)
-		target.CheckWritten(t, 1)
-	})
-	t.Run("inside", func(t *testing.T) {
-		t.Parallel()
-		p, url := startAPI(t, path, nil)
-		post(t, url, validSignup, http.StatusCreated)
-		stopAPI(t, p)
-	})
-	t.Run("surely not sent", func(t *testing.T) {
-		t.Parallel()
-		cfg, stop, err := kafkatest.Run()
-		if err != nil {
-			t.Fatal(err)
-		}
-		stop() // nobody listens at its address now
-		p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + cfg.Brokers[0]})
-		post(t, url, validSignup, http.StatusServiceUnavailable)
-		stopAPI(t, p)
-	})
-	t.Run("outcome unknown", func(t *testing.T) {
-		t.Parallel()
-		addr, _, thaw := frozenBroker(t)
-		p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + addr}, "-timeout", "2s")
-		post(t, url, validSignup, http.StatusGatewayTimeout)
-		thaw()
-		stopAPI(t, p)
-	})
-	t.Run("a running request survives SIGTERM", func(t *testing.T) {
-		t.Parallel()
-		addr, asked, thaw := frozenBroker(t)
-		p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + addr}, "-timeout", "30s")
-		var request sync.WaitGroup
-		request.Go(func() { post(t, url, validSignup, http.StatusCreated) })
-		<-asked
-		p.Terminate()
-		p.WaitFor("stopping")
-		thaw()
-		request.Wait()
-		p.Wait()
-	})
-	t.Run("a request whose body comes after SIGTERM", func(t *testing.T) {
-		t.Parallel()
-		p, url := startAPI(t, path, nil)
-		body, answer := slowPost(t, url)
-		p.Terminate()
-		p.WaitFor("stopping")
-		body(validSignup)
-		if status := answer(); !strings.Contains(status, " 201 ") {
-			t.Errorf("it got %q, want 201: the connection to Kafka must outlive the requests", status)
-		}
-		p.Wait()
-	})
+	}
+	if !json.Valid([]byte(faults)) {
+		t.Errorf("the answer is no JSON: %s", faults)
+	}
+	post(t, url, `{"email":`, http.StatusUnprocessableEntity)
+	stopAPI(t, p)
+	target.CheckWritten(t, 1)
+}
+
+func testSurelyNotSent(t *testing.T, path string) {
+	cfg, stop, err := kafkatest.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop() // nobody listens at its address now
+	p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + cfg.Brokers[0]})
+	post(t, url, validSignup, http.StatusServiceUnavailable)
+	stopAPI(t, p)
+}
+
+func testOutcomeUnknown(t *testing.T, path string) {
+	addr, _, thaw := frozenBroker(t)
+	p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + addr}, "-timeout", "2s")
+	post(t, url, validSignup, http.StatusGatewayTimeout)
+	thaw()
+	stopAPI(t, p)
+}
+
+func testRunningRequest(t *testing.T, path string) {
+	addr, asked, thaw := frozenBroker(t)
+	p, url := startAPI(t, path, []string{"KAFKA_BROKERS=" + addr}, "-timeout", "30s")
+	var request sync.WaitGroup
+	request.Go(func() { post(t, url, validSignup, http.StatusCreated) })
+	<-asked
+	p.Terminate()
+	p.WaitFor("stopping")
+	thaw()
+	request.Wait()
+	p.Wait()
+}
+
+func testLateBody(t *testing.T, path string) {
+	p, url := startAPI(t, path, nil)
+	body, answer := slowPost(t, url)
+	p.Terminate()
+	p.WaitFor("stopping")
+	body(validSignup)
+	if status := answer(); !strings.Contains(status, " 201 ") {
+		t.Errorf("it got %q, want 201: the connection to Kafka must outlive the requests", status)
+	}
+	p.Wait()
 }
 
 // slowPost begins a request and returns when the handler waits for its body. body sends that, and answer reads the status line.
