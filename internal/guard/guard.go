@@ -16,8 +16,9 @@ type Limits struct {
 }
 
 // Default are the limits for a message: Kafka's own default for a record batch (message.max.bytes, 1,048,588), and numbers that
-// can't make a big-number library allocate: 1e1000001 crashes or stalls the readers that trust the text.
-var Default = Limits{Size: 1_048_588, Depth: 64, NumberLength: 64, Exponent: 308}
+// can't make a big-number library allocate: 1e1000001 crashes or stalls the readers that trust the text. An exponent of 324 is that of
+// the smallest float64, 5e-324, so every float64 can be sent.
+var Default = Limits{Size: 1_048_588, Depth: 64, NumberLength: 64, Exponent: 324}
 
 // maxSize keeps offsets in 32 bits, which halves what the guard holds for a name.
 const maxSize = 1<<31 - 1

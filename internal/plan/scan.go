@@ -175,7 +175,7 @@ func (w *walk) escapedRune(pos, length int) rune {
 
 const (
 	maxToken    = 64  // characters of a number, as the guard
-	maxExponent = 308 // as the guard
+	maxExponent = 324 // as the guard
 )
 
 // number scans the number at pos. exact says that d is its value: up to maxDigits digits and no exponent.
