@@ -58,6 +58,9 @@ func (r *reader) groupOptions() []kgo.Opt {
 	}
 }
 
+// adviceTimeout bounds the questions beside the group's offsets, so that a slow broker does not hold up fetching.
+const adviceTimeout = 5 * time.Second
+
 // fetchWait is how long a broker may wait for messages before it answers a fetch. A partition that goes on after a pause is not in the
 // fetch under way, so it waits as long: 5 s at franz-go's default. This is the Java client's.
 const fetchWait = 500 * time.Millisecond
@@ -72,7 +75,7 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 	r.member = cl
 	for _, p := range mine {
 		if old := r.assigned[p]; old != nil {
-			old.gone = true // what is left of it must not be acknowledged into nothing
+			r.endLocked(old) // what is left of it must not be acknowledged into nothing
 		}
 		r.assigned[p] = newAssignment(r, p, r.options.maxUnacked)
 	}
@@ -116,14 +119,20 @@ func (r *reader) disown(parts []int32) (gone []*assignment) {
 	defer r.mu.Unlock()
 	for _, p := range parts {
 		if a := r.assigned[p]; a != nil {
-			a.gone = true
+			r.endLocked(a)
 			gone = append(gone, a)
-			delete(r.assigned, p)
 		}
 	}
-	r.signalLow()
-	r.wakeOne() // those that are left may all wait for an acknowledgement
 	return gone
+}
+
+// endLocked ends one assignment. The poller may wait for what it has polled of it to be taken, and a waiter for what it blocks. The
+// caller holds r.mu.
+func (r *reader) endLocked(a *assignment) {
+	a.gone = true
+	delete(r.assigned, a.partition)
+	r.signalLow()
+	r.wakeOne()
 }
 
 // adjust looks at the offsets that the group has committed before fetching begins there: it sets where each assignment begins, tells
@@ -133,6 +142,8 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 	r.mu.Lock()
 	cl, mine := kadm.NewClient(r.member), fetched[r.topic]
 	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, adviceTimeout)
+	defer cancel()
 	stale := r.staleCommits(ctx, cl)
 	starts, _ := cl.ListStartOffsets(ctx, r.topic) // where it fails, the first fetch shows the log start
 	r.mu.Lock()
@@ -217,13 +228,13 @@ func (r *reader) abandon(cl *kgo.Client, stop context.CancelFunc) {
 // leave ends the loops, commits, leaves the group and closes the client. When ctx ends it only leaves, which takes no longer than
 // lastWords.
 func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelFunc) error {
-	r.loops.end(ctx)
+	last, cancel := outlive(ctx, lastWords)
+	defer cancel()
+	r.loops.end(ctx, last)
 	mine := r.assignments()
 	r.commitMu.Lock()
 	err := r.commitAll(ctx, cl, nil)
 	r.commitMu.Unlock()
-	last, cancel := outlive(ctx, lastWords)
-	defer cancel()
 	leaveErr := cl.LeaveGroupContext(last)
 	stop()
 	closed := make(chan struct{})
@@ -289,11 +300,20 @@ func (l *loops) start(looping context.Context, all ...func(context.Context)) {
 	}
 }
 
-// end stops the loops and waits for them. What else runs for the reader is bounded by ctx from here on.
-func (l *loops) end(ctx context.Context) {
+// end stops the loops and waits for them, at most until last ends: one may be inside a call of the client that takes no context. What
+// else runs for the reader is bounded by ctx from here on.
+func (l *loops) end(ctx, last context.Context) {
 	context.AfterFunc(ctx, l.kill)
 	l.stop()
-	l.wg.Wait()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.wg.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-last.Done():
+	}
 }
 
 // outlive returns a context that ends d after ctx.

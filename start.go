@@ -227,13 +227,13 @@ func (r *reader) restart(cl *kgo.Client, id [16]byte) {
 	r.commitMu.Lock()
 	r.mu.Lock()
 	r.topicID = id
-	for p, a := range r.assigned {
-		a.gone = true
-		delete(r.assigned, p)
+	for _, a := range r.assigned {
+		r.endLocked(a)
 	}
 	r.tellLocked(r.recreatedError())
 	r.mu.Unlock()
 	r.commitMu.Unlock()
+	r.proxy.log.Warn("kafka: the topic was deleted and made again; reading the new one from its start", "topic", r.topic, "group", r.group)
 	// franz-go keeps the old id, and fetches nothing, until the topic is purged and added again.
 	cl.PurgeTopicsFromConsuming(r.topic)
 	cl.AddConsumeTopics(r.topic)

@@ -101,11 +101,13 @@ func TestATopicThatIsReplaced(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	topic := c.topic(t, 1)
-	c.writeOrders(t, topic, 0, 0, 5)
-	consumer := newConsumer(t, c.proxy(t), topic, kafka.ManualAck())
+	c.writeOrders(t, topic, 0, 0, 1500) // more than is polled ahead, so that the poller waits for them to be taken
+	log, logger := newJournal()
+	consumer := newConsumer(t, c.proxy(t, kafka.WithLogger(logger)), topic, kafka.ManualAck())
 	old := take(t, consumer, 5)
 	c.recreate(t, topic)
 	c.writeOrders(t, topic, 0, 10, 13)
+	log.await(t, "was deleted and made again")
 	if err := retrieveError(t, consumer); !errors.Is(err, kafka.ErrTopicRecreated) {
 		t.Fatalf("got %v, want ErrTopicRecreated", err)
 	}
