@@ -20,7 +20,7 @@ import (
 // ends or Config.ConnectTimeout for each step.
 func (p *Proxy) Ping(ctx context.Context) error {
 	err := p.briefly(ctx, func(ctx context.Context, cl *kgo.Client) error {
-		meta, err := brokersOf(ctx, cl)
+		meta, err := p.brokersOf(ctx, cl)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,9 @@ func ask(ctx context.Context, b *kgo.Broker) error {
 }
 
 // brokersOf returns the cluster's brokers as they advertise themselves.
-func brokersOf(ctx context.Context, cl *kgo.Client) (*kmsg.MetadataResponse, error) {
+func (p *Proxy) brokersOf(ctx context.Context, cl *kgo.Client) (*kmsg.MetadataResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.ConnectTimeout)
+	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{}
 	return req.RequestWith(ctx, cl)

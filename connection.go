@@ -65,6 +65,11 @@ const (
 
 // get returns the open client, opening it if need be. It blocks until that ended or ctx did.
 func (c *connection) get(ctx context.Context, p patience) (*kgo.Client, error) {
+	return c.getUnless(nil, ctx, p)
+}
+
+// getUnless is get for one of several who share the connection: it ends with ErrDisconnected when quit is closed.
+func (c *connection) getUnless(quit <-chan struct{}, ctx context.Context, p patience) (*kgo.Client, error) {
 	if cl := c.client.Load(); cl != nil {
 		return cl, nil
 	}
@@ -86,6 +91,8 @@ func (c *connection) get(ctx context.Context, p patience) (*kgo.Client, error) {
 		case <-timer:
 		case <-ctx.Done():
 			return nil, c.ended(ctx)
+		case <-quit:
+			return nil, ErrDisconnected
 		case <-c.closing:
 			return nil, ErrDisconnected
 		}
@@ -152,31 +159,42 @@ func (c *connection) explain(ctx context.Context, err error) error {
 
 // opened takes in the result of an opening and lets those who wait go on.
 func (c *connection) opened(o *opening, stop context.CancelFunc) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	defer close(o.done)
-	c.opening = nil
+	failures, wanted := c.takeIn(o)
 	switch {
+	case !wanted && o.client != nil:
+		go c.shut(o.client, stop)
+		o.client, o.err = nil, ErrDisconnected
+	case !wanted:
+		stop()
+		o.err = ErrDisconnected
 	case o.err != nil:
 		stop()
-		c.failures++
-		c.failed, c.failedAt = o.err, time.Now()
-		if c.closed {
-			o.err = ErrDisconnected
-		} else if c.failures == 1 {
+		if failures == 1 {
 			c.log.Warn("kafka: can't connect", "for", c.what, "error", o.err)
 		}
-	case c.closed: // disconnected meanwhile: nobody will use it
-		client := o.client
-		o.client, o.err = nil, ErrDisconnected
-		go c.shut(client, stop)
-	default:
-		if c.failures > 0 {
-			c.log.Info("kafka: connected", "for", c.what, "failed_tries", c.failures)
-		}
-		c.failures = 0
-		c.client.Store(o.client)
+	case failures > 0:
+		c.log.Info("kafka: connected", "for", c.what, "failed_tries", failures)
 	}
+}
+
+// takeIn keeps what an opening ended with, if it is still wanted: nobody has disconnected meanwhile. failures counts those in a
+// row that ended with this one, or before it.
+func (c *connection) takeIn(o *opening) (failures int, wanted bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.opening != o {
+		return 0, false
+	}
+	c.opening = nil
+	if o.err != nil {
+		c.failures++
+		c.failed, c.failedAt = o.err, time.Now()
+		return c.failures, true
+	}
+	failures, c.failures = c.failures, 0
+	c.client.Store(o.client)
+	return failures, true
 }
 
 // ended is the error of a caller whose ctx ended while he waited for this connection: ctx's own, with the cause where one is known.
@@ -211,10 +229,15 @@ func (c *connection) healed() {
 	c.failures = 0
 }
 
-// take removes the open client so that the caller can close it; the connection may be opened again.
+// take removes the open client so that the caller can close it, and gives up an opening under way; the connection may be opened
+// again.
 func (c *connection) take() (*kgo.Client, context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.opening != nil {
+		c.opening = nil
+		c.stop()
+	}
 	return c.client.Swap(nil), c.stop
 }
 

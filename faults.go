@@ -22,20 +22,43 @@ type faults struct {
 	mu     sync.Mutex // guards byAddr
 	byAddr map[string]fault
 
-	// produceLosses counts produce requests that ended without an answer. A record that was under way at such a moment may be
-	// written although its repeat is refused.
-	produceLosses atomic.Uint64
+	produce struct{ written, lost atomic.Uint64 }
+}
+
+// requests counts a client's produce requests: what was written to a socket, and what then ended without an answer. A record that
+// was under way when a request was lost may be written although its repeat is refused.
+type requests struct{ written, lost uint64 }
+
+func (f *faults) requests() requests {
+	return requests{written: f.produce.written.Load(), lost: f.produce.lost.Load()}
+}
+
+// since is how many requests there were after before was counted.
+func (f *faults) since(before requests) requests {
+	now := f.requests()
+	return requests{written: now.written - before.written, lost: now.lost - before.lost}
 }
 
 type fault struct {
-	err error
-	at  time.Time
+	err  error
+	at   time.Time
+	seed bool // of an address in Config.Brokers, not yet known as a broker's
 }
 
 var (
 	_ kgo.HookBrokerConnect = (*faults)(nil)
 	_ kgo.HookBrokerE2E     = (*faults)(nil)
+	_ kgo.HookBrokerWrite   = (*faults)(nil)
 )
+
+const produceKey = 0 // of the protocol's requests
+
+// OnBrokerWrite counts the produce requests, also those that only a part of was written.
+func (f *faults) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+	if key == produceKey {
+		f.produce.written.Add(1)
+	}
+}
 
 // OnBrokerConnect notes the end of a dial, TLS and SASL included.
 func (f *faults) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
@@ -44,10 +67,9 @@ func (f *faults) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Co
 
 // OnBrokerE2E notes the end of a request. "SASL is missing" shows only here: the broker closes what it already accepted.
 func (f *faults) OnBrokerE2E(b kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
-	const produceKey = 0
 	err := e2e.Err()
 	if err != nil && key == produceKey {
-		f.produceLosses.Add(1)
+		f.produce.lost.Add(1)
 	}
 	f.note(b, err)
 }
@@ -60,13 +82,23 @@ func (f *faults) note(b kgo.BrokerMetadata, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
-		delete(f.byAddr, addr)
+		f.heal(addr)
 		return
 	}
 	if f.byAddr == nil {
 		f.byAddr = make(map[string]fault)
 	}
-	f.byAddr[addr] = fault{err: err, at: time.Now()}
+	f.byAddr[addr] = fault{err: err, at: time.Now(), seed: b.NodeID < 0}
+}
+
+// heal forgets the fault of an address that answers, and those of the configured addresses: they only serve to find the cluster,
+// and it is found. The caller holds f.mu.
+func (f *faults) heal(addr string) {
+	for a, one := range f.byAddr {
+		if a == addr || one.seed {
+			delete(f.byAddr, a)
+		}
+	}
 }
 
 // last returns the newest fault that still stands, nil if there is none.

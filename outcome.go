@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,7 +15,7 @@ import (
 var refusals = []error{
 	kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.CorruptMessage, kerr.InvalidTimestamp,
 	kerr.PolicyViolation, kerr.UnsupportedCompressionType, kerr.UnsupportedForMessageFormat, kerr.UnsupportedVersion,
-	kerr.InvalidRequiredAcks, kerr.InvalidTopicException, kerr.UnknownTopicOrPartition, kerr.UnknownTopicID,
+	kerr.InvalidRequiredAcks, kerr.InvalidTopicException, kerr.UnknownTopicOrPartition,
 	kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
 }
 
@@ -21,17 +23,20 @@ var refusals = []error{
 // compare with; a test fails when the words change.
 var beforeSending = []string{"invalid record partitioning choice", "unable to partition record"}
 
-// explainOutcome turns the client's error for a record into ours. lossless says that no produce request was lost since the
-// record was handed over: only then is a refusal one of the first try, and not of a repeat whose first try may be written.
-func explainOutcome(topic string, err error, lossless bool) error {
-	refused := surelyNotWritten(err)
+// explainOutcome turns the client's error for a record into ours. since counts the produce requests after the record was handed
+// over: where one was lost, a refusal may be that of a repeat whose first try is written.
+func explainOutcome(topic string, err error, since requests) error {
 	switch {
-	case !refused || !lossless:
-		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	case errors.Is(err, kgo.ErrMaxBuffered):
+		return fmt.Errorf("%w: records that were sent by Proxy.Client fill it: %w", ErrBufferFull, err)
+	case neverSent(err):
+		return err
+	case errors.Is(err, kerr.UnknownTopicID):
+		return recreated(err, since)
+	case !refused(err) || since.lost > 0:
+		return leftOpen(err)
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return unknownTopic(topic, err)
-	case errors.Is(err, kerr.UnknownTopicID):
-		return fmt.Errorf("%w: the message was not written; send it again: %w", ErrTopicRecreated, err)
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
 		return fmt.Errorf("the broker takes no message of this size: lower the message, or raise max.message.bytes of the topic: %w", err)
 	default:
@@ -39,22 +44,29 @@ func explainOutcome(topic string, err error, lossless bool) error {
 	}
 }
 
-func surelyNotWritten(err error) bool {
-	for _, refusal := range refusals {
-		if errors.Is(err, refusal) {
-			return true
-		}
+func refused(err error) bool {
+	return slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
+}
+
+func neverSent(err error) bool {
+	return slices.ContainsFunc(beforeSending, func(words string) bool { return strings.HasPrefix(err.Error(), words) })
+}
+
+// leftOpen is ErrOutcomeUnknown with the client's reason. The end of a term is told in words: it is no end of a caller's context.
+func leftOpen(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: given up behind an older message of its partition, whose delivery timeout passed", ErrOutcomeUnknown)
 	}
-	var kerror *kerr.Error
-	if errors.As(err, &kerror) {
-		return false
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+}
+
+// recreated is ErrTopicRecreated. The client says it of everything that it holds when it learns the topic's new id, also of what
+// a request has just carried to a broker, and up to Kafka 4.0 that named the topic by its name: it may be in the new one.
+func recreated(err error, since requests) error {
+	if since.written > 0 {
+		return fmt.Errorf("%w: %w: %w", ErrOutcomeUnknown, ErrTopicRecreated, err)
 	}
-	for _, words := range beforeSending {
-		if strings.HasPrefix(err.Error(), words) {
-			return true
-		}
-	}
-	return false
+	return fmt.Errorf("%w: the message was not written; send it again: %w", ErrTopicRecreated, err)
 }
 
 // unknownTopic is ErrUnknownTopic with the topic's name and what to do.

@@ -1,9 +1,13 @@
 package kafka
 
-import "github.com/twmb/franz-go/pkg/kgo"
+import (
+	"math"
 
-// anyPartition in a record's Partition leaves the choice to its key.
-const anyPartition int32 = -1
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// anyPartition in a record's Partition leaves the choice to its key. It is no number that a caller would give by mistake, as -1 is.
+const anyPartition int32 = math.MinInt32
 
 // A partitioner puts a record into the partition that WithPartition names, and every other record where the Java client would:
 // by the murmur2 hash of its key, and records without a key in uniform batches (KIP-794).

@@ -43,7 +43,9 @@ func NewProducer[T any](p *Proxy, t Topic[T], opts ...ProducerOption) (*Producer
 	}
 	o := producerOptions{deliveryTimeout: p.cfg.Producer.DeliveryTimeout}
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
 	}
 	entry, topicErr := p.cfg.topic(t.Name)
 	codec, codecErr := newCodec(t, p.limits())
@@ -144,6 +146,9 @@ func (p *Producer[T]) Tombstone(ctx context.Context, key []byte, opts ...RecordO
 		return Delivery{}, err
 	}
 	rec := p.compose(nil, key, opts)
+	if err := p.sender.usable(); err != nil {
+		return Delivery{}, p.failed("tombstone", err)
+	}
 	if rec.Key == nil {
 		return Delivery{}, p.failed("tombstone", errors.New("a tombstone needs a key: it says whose messages to delete"))
 	}
@@ -160,12 +165,11 @@ func (p *Producer[T]) Flush(ctx context.Context) error {
 	if err := p.made(); err != nil {
 		return err
 	}
-	select {
-	case <-p.sender.refusing:
-		return p.failed("flush", ErrDisconnected)
-	default:
+	err := p.sender.usable()
+	if err == nil {
+		err = p.sender.flush(ctx)
 	}
-	if err := p.sender.flush(ctx); err != nil {
+	if err != nil {
 		return p.failed("flush", err)
 	}
 	return nil
@@ -187,6 +191,9 @@ func (p *Producer[T]) record(value T, opts []RecordOption) (kgo.Record, error) {
 	if err := p.made(); err != nil {
 		return kgo.Record{}, err
 	}
+	if err := p.sender.usable(); err != nil {
+		return kgo.Record{}, err
+	}
 	raw, err := p.codec.Encode(value)
 	if err != nil {
 		return kgo.Record{}, err
@@ -202,7 +209,9 @@ func (p *Producer[T]) record(value T, opts []RecordOption) (kgo.Record, error) {
 func (p *Producer[T]) compose(raw, key []byte, opts []RecordOption) kgo.Record {
 	r := Record{Topic: p.topic.Name, Partition: anyPartition, Key: key, Raw: raw}
 	for _, opt := range opts {
-		opt(&r)
+		if opt != nil {
+			opt(&r)
+		}
 	}
 	rec := kgo.Record{Topic: p.topic.Name, Partition: r.Partition, Timestamp: r.Timestamp, Key: r.Key, Value: raw}
 	for _, h := range r.Headers {
@@ -260,8 +269,6 @@ func (p *Proxy) producingOptions() []kgo.Opt {
 		kgo.RequiredAcks(c.acks()),
 		// The client's own limits stand above ours and are never met; see admission.
 		kgo.MaxBufferedRecords(2 * c.MaxBufferedRecords),
-		// What our timer has given up is dropped by the client as soon as it safely can.
-		kgo.RecordDeliveryTimeout(c.DeliveryTimeout),
 		kgo.ProducerBatchMaxBytes(c.maxBatchBytes()),
 		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
 	}

@@ -31,9 +31,12 @@ type Proxy struct {
 	mu       sync.Mutex            // guards what follows
 	holders  int                   // of the producing client; it closes with the last
 	standing map[disconnecter]rank // everything that stands on this proxy and was used
+	lives    map[string]*topicLife // of the topics that are produced to
 	closed   bool
 
 	closing closing
+	life    context.Context    // ends with the proxy
+	endLife context.CancelFunc //
 }
 
 // A disconnecter is what stands on a proxy.
@@ -72,7 +75,9 @@ func WithClientOptions(opts ...kgo.Opt) ProxyOption {
 func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 	o := proxyOptions{log: slog.Default()}
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
 	}
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
@@ -91,7 +96,9 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 		opts:     append(o.opts, fromConfig...),
 		room:     newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
 		standing: make(map[disconnecter]rank),
+		lives:    make(map[string]*topicLife),
 	}
+	p.life, p.endLife = context.WithCancel(context.Background())
 	p.producing = newConnection("connect", cfg.ConnectTimeout, p.log,
 		func(ctx, base context.Context, f *faults) (*kgo.Client, error) {
 			return p.dial(ctx, base, f, p.producingOptions()...)
@@ -105,11 +112,11 @@ func (p *Proxy) Client(ctx context.Context) (*kgo.Client, error) {
 	if err := p.usable(); err != nil {
 		return nil, fmt.Errorf("kafka: client: %w", err)
 	}
-	cl, err := p.producing.get(ctx, failFast)
-	if err != nil {
+	if err := p.hold(rawClient{p}, producers); err != nil { // first, or the last producer could close what is returned
 		return nil, fmt.Errorf("kafka: client: %w", err)
 	}
-	if err := p.hold(rawClient{p}, producers); err != nil {
+	cl, err := p.producing.get(ctx, failFast)
+	if err != nil {
 		return nil, fmt.Errorf("kafka: client: %w", err)
 	}
 	return cl, nil
@@ -141,7 +148,10 @@ func (p *Proxy) end(ctx context.Context) error {
 	p.mu.Unlock()
 	err := errors.Join(disconnectAll(ctx, byRank[consumers]), disconnectAll(ctx, byRank[producers]))
 	p.producing.refuse()
-	return errors.Join(err, p.closeProducing(ctx))
+	p.endLife()
+	cl, stop := p.producing.take()
+	closeWithin(ctx, cl, stop)
+	return err
 }
 
 // disconnectAll closes side by side what has one rank.
@@ -187,26 +197,31 @@ func (p *Proxy) hold(d disconnecter, r rank) error {
 
 // release undoes hold. The producing client closes with its last holder; a later producer opens it again.
 func (p *Proxy) release(ctx context.Context, d disconnecter) error {
-	p.mu.Lock()
-	r, held := p.standing[d]
-	delete(p.standing, d)
-	last := false
-	if held && r == producers {
-		p.holders--
-		last = p.holders == 0
-	}
-	p.mu.Unlock()
-	if !last {
-		return nil
-	}
-	return p.closeProducing(ctx)
+	cl, stop := p.letGo(d)
+	closeWithin(ctx, cl, stop)
+	return nil
 }
 
-// closeProducing closes the producing client if it is open. Its records were flushed, or given up, by their producers.
-func (p *Proxy) closeProducing(ctx context.Context) error {
-	cl, stop := p.producing.take()
+// letGo takes d off the proxy, and the producing client with its last holder. Both happen in one step: who holds after it opens
+// a client of his own, and never sends on one that is about to close.
+func (p *Proxy) letGo(d disconnecter) (*kgo.Client, context.CancelFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, held := p.standing[d]
+	delete(p.standing, d)
+	if !held || r != producers {
+		return nil, nil
+	}
+	if p.holders--; p.holders > 0 {
+		return nil, nil
+	}
+	return p.producing.take()
+}
+
+// closeWithin closes a client, if there is one, whose records were flushed, or given up, by their producers.
+func closeWithin(ctx context.Context, cl *kgo.Client, stop context.CancelFunc) {
 	if cl == nil {
-		return nil
+		return
 	}
 	done := make(chan struct{})
 	go func() {
@@ -217,7 +232,6 @@ func (p *Proxy) closeProducing(ctx context.Context) error {
 	case <-done:
 	case <-ctx.Done(): // it goes on in the background, cancelled
 	}
-	return nil
 }
 
 // dial makes a client that lives under base and proves that a broker answers it.
@@ -241,18 +255,19 @@ func (p *Proxy) briefly(ctx context.Context, do func(context.Context, *kgo.Clien
 	if err := p.usable(); err != nil {
 		return err
 	}
-	base, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	end := context.AfterFunc(ctx, stop)
-	defer end()
-	var f faults
-	opening, cancel := context.WithTimeout(ctx, p.cfg.ConnectTimeout)
+	ctx, cancel := p.whileConnected(ctx)
 	defer cancel()
-	cl, err := p.dial(opening, base, &f)
+	var f faults
+	opening, cancelOpening := context.WithTimeout(ctx, p.cfg.ConnectTimeout)
+	defer cancelOpening()
+	cl, err := p.dial(opening, ctx, &f)
 	if err == nil {
 		defer cl.Close()
 		p.producing.healed()
 		err = do(ctx, cl)
+	}
+	if err != nil && context.Cause(ctx) == ErrDisconnected {
+		return ErrDisconnected
 	}
 	if err != nil && (ctx.Err() != nil || opening.Err() != nil) {
 		if cause := f.last(); cause != nil {
@@ -260,6 +275,13 @@ func (p *Proxy) briefly(ctx context.Context, do func(context.Context, *kgo.Clien
 		}
 	}
 	return err
+}
+
+// whileConnected returns a context that ends with ctx, and with the cause ErrDisconnected when the proxy is disconnected.
+func (p *Proxy) whileConnected(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(p.life, func() { cancel(ErrDisconnected) })
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // limits are the sizes that producers and consumers of this proxy allow.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -21,6 +22,8 @@ type sender struct {
 	topic    string
 	timeout  time.Duration // from admission to acknowledgement
 	refusing chan struct{} // closed when Disconnect begins
+	held     atomic.Bool   // the shared client, from the first send on
+	topicNow *topicLife
 	closing  closing
 
 	mu          sync.Mutex // guards what follows; never held over I/O or a caller's code
@@ -29,6 +32,7 @@ type sender struct {
 	oldest      *delivery // of those not settled, in order of admission; a ring's worth of links, so that any leaves in O(1)
 	newest      *delivery
 	expiry      *time.Timer // runs while something is not settled
+	term        term
 	flushes     []flush
 	finished    []completion // what done has not been called for
 	dispatching bool         // a goroutine calls done
@@ -39,8 +43,9 @@ type delivery struct {
 	rec      kgo.Record
 	sender   *sender
 	client   *kgo.Client
-	cost     int64  // of the send buffer
-	losses   uint64 // produce requests lost by the client before this one was handed over
+	cost     int64    // of the send buffer
+	before   requests // the client's, when this one was handed over
+	life     uint64   // of the topic, when this one was handed over
 	result   chan outcome
 	done     func(Delivery, error)
 	sequence uint64 // of admission, from 1
@@ -69,12 +74,18 @@ type flush struct {
 }
 
 func newSender(p *Proxy, topic string, timeout time.Duration) *sender {
-	return &sender{proxy: p, topic: topic, timeout: timeout, refusing: make(chan struct{})}
+	return &sender{
+		proxy: p, topic: topic, timeout: timeout, refusing: make(chan struct{}), topicNow: p.lifeOf(topic),
+		term: term{length: max(timeout, p.cfg.Producer.DeliveryTimeout)},
+	}
 }
 
 // send admits a record and hands it over. It blocks for the connection and for room, until ctx ends; an error means that nothing
 // was sent. Afterwards the outcome comes by d.result or d.done.
 func (s *sender) send(ctx context.Context, d *delivery) error {
+	if err := ctx.Err(); err != nil {
+		return s.because(err)
+	}
 	cl, err := s.client(ctx)
 	if err != nil {
 		return err
@@ -84,12 +95,15 @@ func (s *sender) send(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return s.because(err)
 	}
-	d.losses = s.proxy.producing.faults.produceLosses.Load()
-	if err := s.enter(d); err != nil {
+	d.before, d.life = s.proxy.producing.faults.requests(), s.topicNow.count.Load()
+	term, err := s.enter(d)
+	if err != nil {
 		s.proxy.room.leave(d.cost)
 		return err
 	}
-	cl.Produce(context.WithoutCancel(ctx), &d.rec, d.acknowledged)
+	d.rec.Context = context.WithoutCancel(ctx) // its values are for hooks
+	// TryProduce never blocks. Produce would, without end, if records that were sent by Proxy.Client had filled the client.
+	cl.TryProduce(term, &d.rec, d.acknowledged)
 	return nil
 }
 
@@ -118,15 +132,40 @@ func (s *sender) await(ctx context.Context, d *delivery) (Delivery, error) {
 
 // client returns the shared client, and holds it from the first time on.
 func (s *sender) client(ctx context.Context) (*kgo.Client, error) {
-	select {
-	case <-s.refusing:
-		return nil, ErrDisconnected
-	default:
+	if !s.held.Load() {
+		if err := s.hold(); err != nil {
+			return nil, err
+		}
+	}
+	return s.proxy.producing.getUnless(s.refusing, ctx, failFast)
+}
+
+// hold holds the shared client until Disconnect. A hold after it would keep the client open for nobody.
+func (s *sender) hold() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused {
+		return ErrDisconnected
 	}
 	if err := s.proxy.hold(s, producers); err != nil {
-		return nil, err
+		return err
 	}
-	return s.proxy.producing.get(ctx, failFast)
+	s.held.Store(true)
+	return nil
+}
+
+// usable returns ErrDisconnected once the sender, or a proxy that it was never used on, is disconnected. A sender that is in use
+// outlives the beginning of its proxy's Disconnect: what consumers still handle may produce.
+func (s *sender) usable() error {
+	select {
+	case <-s.refusing:
+		return ErrDisconnected
+	default:
+	}
+	if s.held.Load() {
+		return nil
+	}
+	return s.proxy.usable()
 }
 
 // because adds the connection error that stands, if any, to the error of something that took too long.
@@ -146,15 +185,16 @@ func size(r *kgo.Record) int {
 	return n
 }
 
-// enter makes d one of the deliveries to wait for.
-func (s *sender) enter(d *delivery) error {
+// enter makes d one of the deliveries to wait for, and returns how long the client may try.
+func (s *sender) enter(d *delivery) (context.Context, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refused {
-		return ErrDisconnected
+		return nil, ErrDisconnected
 	}
+	now := time.Now()
 	s.admitted++
-	d.sequence, d.deadline = s.admitted, time.Now().Add(s.timeout)
+	d.sequence, d.deadline = s.admitted, now.Add(s.timeout)
 	d.older = s.newest
 	if s.newest != nil {
 		s.newest.newer = d
@@ -163,7 +203,7 @@ func (s *sender) enter(d *delivery) error {
 		s.expireIn(s.timeout)
 	}
 	s.newest = d
-	return nil
+	return s.term.at(now), nil
 }
 
 // expireIn sets the timer for the oldest delivery. The caller holds s.mu.
@@ -183,12 +223,12 @@ func (d *delivery) acknowledged(r *kgo.Record, err error) {
 		s.settle(d, outcome{delivery: delivered(r)})
 		return
 	}
-	lossless := s.proxy.producing.faults.produceLosses.Load() == d.losses
-	if errors.Is(err, kerr.UnknownTopicID) {
-		// The client goes on with the id of the topic that was deleted until it forgets it.
+	if errors.Is(err, kerr.UnknownTopicID) && s.topicNow.end(d.life) {
+		// The client goes on with the id of the topic that was deleted until it forgets it. It must forget it once: what is
+		// sent afterwards goes to the new topic, and a second purge would fail it. A promise must not wait for a purge.
 		go d.client.PurgeTopicsFromProducing(s.topic)
 	}
-	s.settle(d, outcome{err: explainOutcome(s.topic, err, lossless)})
+	s.settle(d, outcome{err: explainOutcome(s.topic, err, s.proxy.producing.faults.since(d.before))})
 }
 
 // expire settles what has waited for the whole delivery timeout.
