@@ -163,10 +163,12 @@ func differs(t TopicConfig, detail kadm.TopicDetail) error {
 	return errors.Join(errs...)
 }
 
+// awaitPause is the time between two looks at topics that are about to be ready.
+const awaitPause = 20 * time.Millisecond
+
 // awaitLeaders waits until every partition has a leader: right after creation a real cluster says for a moment that it does not
 // know the topic (28 of 30 tries against Apache Kafka 4.3.1).
 func awaitLeaders(ctx context.Context, adm *kadm.Client, names []string) error {
-	const pause = 20 * time.Millisecond
 	for len(names) > 0 { // no names would ask for all topics
 		topics, err := adm.ListTopics(ctx, names...)
 		if err != nil {
@@ -176,7 +178,7 @@ func awaitLeaders(ctx context.Context, adm *kadm.Client, names []string) error {
 			return nil
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(awaitPause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

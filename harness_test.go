@@ -82,7 +82,7 @@ func startEmbedded(t *testing.T, opts ...kfake.Opt) *cluster {
 
 func connectAdmin(t *testing.T, c *cluster) *cluster {
 	t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.cfg.Brokers...))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.cfg.Brokers...), kgo.MetadataMinAge(10*time.Millisecond)) // it caches as long
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -260,7 +260,8 @@ func (p *Proxy) briefly(ctx context.Context, do func(context.Context, *kgo.Clien
 	var f faults
 	opening, cancelOpening := context.WithTimeout(ctx, p.cfg.ConnectTimeout)
 	defer cancelOpening()
-	cl, err := p.dial(opening, ctx, &f)
+	// kadm answers from a cache of this age, also that a topic is missing: at the default EnsureTopics took 5 s to see its own.
+	cl, err := p.dial(opening, ctx, &f, kgo.MetadataMinAge(awaitPause))
 	if err == nil {
 		defer cl.Close()
 		p.producing.healed()

@@ -223,10 +223,8 @@ func (d *delivery) acknowledged(r *kgo.Record, err error) {
 		s.settle(d, outcome{delivery: delivered(r)})
 		return
 	}
-	if errors.Is(err, kerr.UnknownTopicID) && s.topicNow.end(d.life) {
-		// The client goes on with the id of the topic that was deleted until it forgets it. It must forget it once: what is
-		// sent afterwards goes to the new topic, and a second purge would fail it. A promise must not wait for a purge.
-		go d.client.PurgeTopicsFromProducing(s.topic)
+	if errors.Is(err, kerr.UnknownTopicID) {
+		s.topicNow.end(d.life, func() { d.client.PurgeTopicsFromProducing(s.topic) })
 	}
 	s.settle(d, outcome{err: explainOutcome(s.topic, err, s.proxy.producing.faults.since(d.before))})
 }

@@ -30,10 +30,26 @@ func (t *term) at(now time.Time) context.Context {
 }
 
 // A topicLife counts how often a topic was found to be deleted and made again, over all producers of a proxy.
-type topicLife struct{ count atomic.Uint64 }
+type topicLife struct {
+	count  atomic.Uint64
+	ending atomic.Bool
+}
 
-// end reports whether a record that was handed over in a life is the first to tell that it is over.
-func (l *topicLife) end(life uint64) bool { return l.count.CompareAndSwap(life, life+1) }
+// end calls purge if a record that was handed over in a life is the first to tell that it is over. The client goes on with the id
+// of the topic that was deleted until it forgets it, and it must forget it once: what is sent afterwards goes to the new topic,
+// and a second purge would fail it. A purge waits for the client's goroutines, so it has one of its own.
+func (l *topicLife) end(life uint64, purge func()) {
+	if l.count.Load() != life || !l.ending.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer l.ending.Store(false)
+		if l.count.Load() == life {
+			purge()
+			l.count.Add(1)
+		}
+	}()
+}
 
 // lifeOf returns the life of a topic, one for all who ask.
 func (p *Proxy) lifeOf(topic string) *topicLife {
