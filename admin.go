@@ -64,14 +64,24 @@ func reach(ctx context.Context, cl *kgo.Client, addrs []string) error {
 		err := ask(share, b)
 		cancel()
 		if err == nil {
-			return nil
+			return keepSeed(cl, addrs, i)
 		}
-		errs = append(errs, &connectError{addr: addrs[min(i, len(addrs)-1)], err: err})
+		errs = append(errs, &connectError{addr: addrs[i], err: err})
 	}
 	if len(errs) == 1 {
 		return errs[0]
 	}
 	return errors.Join(errs...)
+}
+
+// keepSeed leaves the client the address that has answered. It begins with a random one, and comes back to the next after each
+// round over the brokers: one that takes connections and does not answer stopped it for 10 s and more at a time. The brokers that
+// it learns from this one are all that it needs, and a new opening tries all again.
+func keepSeed(cl *kgo.Client, addrs []string, i int) error {
+	if len(addrs) == 1 {
+		return nil
+	}
+	return cl.UpdateSeedBrokers(addrs[i])
 }
 
 // ask sends the smallest request to a broker and waits for the answer.
