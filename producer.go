@@ -109,6 +109,12 @@ func (p *Producer[T]) ProduceAsync(ctx context.Context, value T, done func(Deliv
 // the other indexes are good. It blocks as Produce does; when ctx ends, messages that were not sent yet have ErrBufferFull or
 // ctx's error and are safe to repeat.
 func (p *Producer[T]) ProduceAll(ctx context.Context, values []T, opts ...RecordOption) ([]Delivery, error) {
+	if err := p.made(); err != nil {
+		return nil, err
+	}
+	if err := p.sender.usable(); err != nil {
+		return nil, p.failed("produce", err)
+	}
 	recs := make([]kgo.Record, len(values))
 	batch := BatchError{Errs: make([]error, len(values))}
 	for i, v := range values {
