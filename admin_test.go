@@ -12,7 +12,7 @@ import (
 
 func TestEnsureTopicsCreatesWhatIsMissingAndTellsWhatDiffers(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	there := c.topic(t, 2)
 	missing, byAlias := unique("missing"), unique("alias")
 	t.Cleanup(func() { _, _ = c.adm.DeleteTopics(context.Background(), missing, byAlias) })

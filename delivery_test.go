@@ -37,7 +37,7 @@ func TestADoneContextSendsNothing(t *testing.T) {
 // In franz-go the cancel of one caller fails the record of another that shares its batch.
 func TestOneCallersCancelDoesNotFailAnothersMessage(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	a, b := newProducer(t, p, topic), newProducer(t, p, topic)
@@ -76,7 +76,7 @@ func TestAFullBufferEndsWithTheContextAndSendsNothing(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			c, n := newCluster(t), newNetwork()
+			c, n := newCluster(t), newLines()
 			topic := c.topic(t, 1)
 			cfg := c.cfg
 			full(&cfg)
@@ -128,7 +128,7 @@ func TestAMessageLargerThanTheWholeBufferPasses(t *testing.T) {
 // A broker that is frozen takes the message and says nothing: the delivery timeout is our own timer.
 func TestAFrozenBrokerEndsInAnUnknownOutcomeAtTheDeliveryTimeout(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	producer := newProducer(t, c.proxy(t, n.option()), topic, kafka.WithDeliveryTimeout(200*time.Millisecond))
 	produce(t, producer, order{})
@@ -162,7 +162,7 @@ func TestAFrozenBrokerEndsInAnUnknownOutcomeAtTheDeliveryTimeout(t *testing.T) {
 // The context of a caller who waits ends his wait, and says that the message may be written: it is.
 func TestAContextThatEndsWhileTheMessageIsUnderWayLeavesItUnknown(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	producer := newProducer(t, c.proxy(t, n.option()), topic)
 	produce(t, producer, order{})

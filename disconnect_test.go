@@ -72,7 +72,7 @@ func TestADisconnectedProxyIsOfNoUse(t *testing.T) {
 
 func TestDisconnectWaitsForTheAcknowledgements(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	producer := newProducer(t, p, topic)
@@ -114,7 +114,7 @@ func TestDisconnectIsBoundedByItsContextAndCountsWhatWasLeft(t *testing.T) {
 	t.Cleanup(cancel)
 	for what, ctx := range map[string]context.Context{"done": done, "short": short} {
 		for _, byProxy := range []bool{true, false} {
-			c, n := newCluster(t), newNetwork()
+			c, n := newCluster(t), newLines()
 			topic := c.topic(t, 1)
 			p := c.proxy(t, n.option())
 			producer := newProducer(t, p, topic)
@@ -192,7 +192,7 @@ func TestDisconnectEndsACallThatWaitsForASilentBroker(t *testing.T) {
 
 func TestDisconnectEndsACallThatWaitsForRoom(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	cfg := c.cfg
 	cfg.Producer.MaxBufferedRecords = 1
 	topic := c.topic(t, 1)
@@ -223,7 +223,7 @@ func TestDisconnectBesideManyProducers(t *testing.T) {
 	topic := c.topic(t, 3)
 	var acknowledged, unknown int64
 	for round := range 50 {
-		n := newNetwork()
+		n := newLines()
 		p := c.proxy(t, n.option())
 		results := make(chan error, 1000)
 		var wg sync.WaitGroup
@@ -271,7 +271,7 @@ func TestDisconnectBesideManyProducers(t *testing.T) {
 // The proxy closes all that stands on it, consumers first: what they handle may still be produced.
 func TestAProxysDisconnectClosesAllThatStandsOnIt(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	producer, consumer := newProducer(t, p, topic), newConsumer(t, p, topic)

@@ -133,7 +133,7 @@ func TestDoneMayBeNil(t *testing.T) {
 // Flush of franz-go waits for everybody on the client.
 func TestFlushWaitsForItsOwnProducerAlone(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	p := c.proxy(t, n.option())
 	topic := c.topic(t, 1)
 	quiet, busy := newProducer(t, p, topic), newProducer(t, p, topic)

@@ -93,7 +93,7 @@ func TestAnswersThatMayHealAreTriedAgainUntilTheDeliveryTimeout(t *testing.T) {
 // The broker takes the message, the connection is lost with its answer, and the repeat is refused: it is written all the same.
 func TestARefusalAfterALostConnectionLeavesTheOutcomeOpen(t *testing.T) {
 	t.Parallel()
-	c, n := newEmbedded(t, injects), newNetwork()
+	c, n := newEmbedded(t, injects), newLines()
 	topic := c.topic(t, 1)
 	producer := newProducer(t, c.proxy(t, n.option()), topic)
 	produce(t, producer, order{})
@@ -116,7 +116,7 @@ func TestARefusalAfterALostConnectionLeavesTheOutcomeOpen(t *testing.T) {
 // A partition number is wrong for sure whatever else went wrong.
 func TestWhatWasNeverSentIsNotLeftOpenByALostConnection(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	busy := newProducer(t, p, c.topic(t, 1))

@@ -100,7 +100,7 @@ func TestAKeylessMessageAndANilKeyHaveNone(t *testing.T) {
 
 func TestATombstoneIsANullValueWithAKey(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	producer := newProducer(t, c.proxy(t, n.option()), topic)
 	for _, opts := range [][]kafka.RecordOption{nil, {kafka.WithKey(nil)}} {
@@ -185,7 +185,7 @@ func TestProduceAllSendsNoneIfOneIsInvalidAndAllElse(t *testing.T) {
 // Messages that were not sent when the context ended say so: only what was sent is unknown.
 func TestProduceAllTellsWhatWasSentWhenItsContextEnds(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	cfg := c.cfg
 	cfg.Producer.MaxBufferedRecords = 2
 	topic := c.topic(t, 1)

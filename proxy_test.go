@@ -44,7 +44,7 @@ func TestNothingIsDialledAndNoGoroutineRunsBeforeTheFirstUse(t *testing.T) {
 
 func TestManyGoroutinesOnAColdProxyJoinOneOpening(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	var wg sync.WaitGroup
@@ -65,7 +65,7 @@ func TestManyGoroutinesOnAColdProxyJoinOneOpening(t *testing.T) {
 
 func TestManyProducersShareFewSockets(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 6)
 	p := c.proxy(t, n.option())
 	for range 100 {
@@ -80,7 +80,7 @@ func TestManyProducersShareFewSockets(t *testing.T) {
 
 func TestACallersContextEndsOnlyHisWaitForTheOpening(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	producer := newProducer(t, c.proxy(t, n.option()), c.topic(t, 1))
 	thaw := n.freeze()
 	defer thaw()
@@ -147,7 +147,7 @@ func TestOneDeadBrokerDoesNotHideTheOthers(t *testing.T) {
 // A failed opening is told at once; within the backoff Produce repeats its cause and age without a dial, and Ping tries.
 func TestAfterAFailedOpeningProduceFailsFastAndPingTries(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	producer := newProducer(t, p, topic)
@@ -183,7 +183,7 @@ func TestAfterAFailedOpeningProduceFailsFastAndPingTries(t *testing.T) {
 // A loop that ignores errors does not spin: it dials no more often than the backoff allows.
 func TestAFailingLoopDoesNotDialMoreOftenThanTheBackoff(t *testing.T) {
 	t.Parallel()
-	n := newNetwork()
+	n := newLines()
 	n.refuse(everyAddress)
 	p := newProxy(t, kafka.Config{Brokers: []string{"127.0.0.1:1"}, Group: "g"}, n.option())
 	producer := newProducer(t, p, "orders")
@@ -210,7 +210,7 @@ func twoBrokers(t *testing.T) (cfg kafka.Config, second string) {
 func TestPingTellsAnAdvertisedAddressThatCannotBeReached(t *testing.T) {
 	t.Parallel()
 	cfg, advertised := twoBrokers(t)
-	n := newNetwork()
+	n := newLines()
 	p := newProxy(t, cfg, n.option())
 	if err := p.Ping(within(t, patience)); err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestPingTellsAnAdvertisedAddressThatCannotBeReached(t *testing.T) {
 // A context that ends while the broker is away says why; one that ends after it came back does not.
 func TestAContextThatEndsTellsTheConnectionsFaultAndNeverAHealedOne(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	producer := newProducer(t, p, topic)
@@ -272,7 +272,7 @@ func TestADeadSeedIsNoCauseOnceTheClusterAnswers(t *testing.T) {
 
 func TestTheProducingClientClosesWithTheLastThatHoldsIt(t *testing.T) {
 	t.Parallel()
-	c, n := newCluster(t), newNetwork()
+	c, n := newCluster(t), newLines()
 	topic := c.topic(t, 1)
 	p := c.proxy(t, n.option())
 	first, second := newProducer(t, p, topic), newProducer(t, p, topic)

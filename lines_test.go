@@ -17,29 +17,29 @@ import (
 	"github.com/typedkafka/kafka"
 )
 
-// A network stands between a proxy and its cluster, embedded or real: it counts, refuses, freezes and cuts connections.
-type network struct {
+// The lines stand between a proxy and its cluster, embedded or real: they count, refuse, freeze and cut connections.
+type lines struct {
 	dials atomic.Int32
 	open  atomic.Int32
 
 	mu      sync.Mutex // guards what follows
-	conns   []*wire
+	conns   []*line
 	refuses func(addr string) bool
 	frozen  chan struct{} // closed: what brokers send arrives
 }
 
-func newNetwork() *network {
-	n := &network{frozen: make(chan struct{})}
+func newLines() *lines {
+	n := &lines{frozen: make(chan struct{})}
 	close(n.frozen)
 	return n
 }
 
-// option puts the network under a proxy.
-func (n *network) option() kafka.ProxyOption {
+// option puts the lines under a proxy.
+func (n *lines) option() kafka.ProxyOption {
 	return kafka.WithClientOptions(kgo.Dialer(n.dial))
 }
 
-func (n *network) dial(ctx context.Context, kind, addr string) (net.Conn, error) {
+func (n *lines) dial(ctx context.Context, kind, addr string) (net.Conn, error) {
 	n.dials.Add(1)
 	n.mu.Lock()
 	refused := n.refuses != nil && n.refuses(addr)
@@ -52,7 +52,7 @@ func (n *network) dial(ctx context.Context, kind, addr string) (net.Conn, error)
 		return nil, err
 	}
 	n.open.Add(1)
-	w := &wire{Conn: c, network: n, closed: make(chan struct{})}
+	w := &line{Conn: c, lines: n, closed: make(chan struct{})}
 	n.mu.Lock()
 	n.conns = append(n.conns, w)
 	n.mu.Unlock()
@@ -60,7 +60,7 @@ func (n *network) dial(ctx context.Context, kind, addr string) (net.Conn, error)
 }
 
 // freeze holds back what brokers send, as a stopped process does, and returns the function that lets it go on.
-func (n *network) freeze() (thaw func()) {
+func (n *lines) freeze() (thaw func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.frozen = make(chan struct{})
@@ -68,7 +68,7 @@ func (n *network) freeze() (thaw func()) {
 }
 
 // refuse makes dials fail and cuts what is open.
-func (n *network) refuse(addrs func(string) bool) {
+func (n *lines) refuse(addrs func(string) bool) {
 	n.mu.Lock()
 	n.refuses = addrs
 	conns := slices.Clone(n.conns)
@@ -81,19 +81,19 @@ func (n *network) refuse(addrs func(string) bool) {
 func everyAddress(string) bool { return true }
 func noAddress(string) bool    { return false }
 
-// A wire is one connection.
-type wire struct {
+// A line is one connection.
+type line struct {
 	net.Conn
-	network *network
-	once    sync.Once
-	closed  chan struct{}
+	lines  *lines
+	once   sync.Once
+	closed chan struct{}
 }
 
-func (w *wire) Read(p []byte) (int, error) {
+func (w *line) Read(p []byte) (int, error) {
 	k, err := w.Conn.Read(p)
-	w.network.mu.Lock()
-	frozen := w.network.frozen
-	w.network.mu.Unlock()
+	w.lines.mu.Lock()
+	frozen := w.lines.frozen
+	w.lines.mu.Unlock()
 	select {
 	case <-frozen:
 		return k, err
@@ -102,9 +102,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 }
 
-func (w *wire) Close() error {
+func (w *line) Close() error {
 	w.once.Do(func() {
-		w.network.open.Add(-1)
+		w.lines.open.Add(-1)
 		close(w.closed)
 	})
 	return w.Conn.Close()
