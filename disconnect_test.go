@@ -173,10 +173,11 @@ func TestDisconnectEndsACallThatWaitsForASilentBroker(t *testing.T) {
 		p := newProxy(t, kafka.Config{Brokers: []string{addr}})
 		producer, sibling := newProducer(t, p, "orders"), newProducer(t, p, "orders")
 		running, other := make(chan error, 1), make(chan error, 1)
-		go func() { _, err := producer.Produce(t.Context(), order{}); running <- err }()
+		go func() { _, err := sibling.Produce(within(t, 2*time.Second), order{}); other <- err }() // holds the opening
 		eventually(t, "it dials", func() bool { return accepted.Load() > 0 })
-		go func() { _, err := sibling.Produce(within(t, 500*time.Millisecond), order{}); other <- err }()
-		wantWithin(t, 2*time.Second, func() {
+		go func() { _, err := producer.Produce(t.Context(), order{}); running <- err }()
+		<-time.After(50 * time.Millisecond) // it waits; else it is refused as a later call, which is right too
+		wantWithin(t, time.Second, func() {
 			if byProxy {
 				disconnect(t, p)
 			} else {
