@@ -16,6 +16,7 @@ func TestCompileRefuses(t *testing.T) {
 	cases := []struct{ name, doc, want string }{
 		{"no JSON", `{"type": "object",}`, "line 1, column 19"},
 		{"number that panics v5", `{"enum": [1e1000001]}`, "/enum/0: is a number with an exponent beyond 324"},
+		{"count that v5 can't hold", `{"maxLength": 1e300}`, "/maxLength: is a count that no document reaches"},
 		{"bound beyond reason", `{"minimum": 1e1000001}`, "/minimum: is a number with an exponent beyond 324"},
 		{"keyword twice", `{"type": "string", "type": "number"}`, `property "type" stands twice`},
 		{"empty enum", `{"properties": {"a": {"enum": []}}}`, "/properties/a/enum: is an empty list"},

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -146,6 +147,8 @@ func (in *inspector) keyword(word string, v any, at, base string) {
 		if text, ok := v.(string); ok {
 			in.pattern(text, at)
 		}
+	case "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains":
+		in.count(v, at, word)
 	case "patternProperties":
 		names, _ := v.(map[string]any)
 		for name := range names {
@@ -159,6 +162,18 @@ func (in *inspector) keyword(word string, v any, at, base string) {
 		if text, ok := v.(string); ok {
 			in.refs = append(in.refs, ref{at, text, resolve(base, text)})
 		}
+	}
+}
+
+// count refuses what jsonschema/v5 can't hold: it would turn to a negative count, which nothing meets.
+func (in *inspector) count(v any, at, word string) {
+	const most = 1 << 53 // up to where v5 reads counts exactly
+	number, ok := v.(json.Number)
+	if !ok {
+		return // the metaschema says what is wrong
+	}
+	if f, err := number.Float64(); err != nil || f > most {
+		in.refuse(at, word, fmt.Sprintf("at most %d", most), "is a count that no document reaches: leave it out")
 	}
 }
 

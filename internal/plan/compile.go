@@ -139,8 +139,9 @@ func (r *objectRule) reindex() {
 	}
 }
 
+// most reads a bound as jsonschema/v5 does, to which -1 is none.
 func most(keyword int) int {
-	if keyword < 0 {
+	if keyword == -1 {
 		return unbounded
 	}
 	return keyword
