@@ -79,12 +79,13 @@ func TestAnImplicitAcknowledgementThatComesTooLateIsLogged(t *testing.T) {
 	log, logger := newJournal()
 	consumer := newConsumer(t, c.proxy(t, kafka.WithLogger(logger)), topic)
 	retrieve(t, consumer)
+	before := log.count("partitions lost") // on a busy machine a session may have ended by itself
 	c.throwOut(1)
-	log.await(t, "partitions lost")
+	eventually(t, "the partition is lost", func() bool { return log.count("partitions lost") > before })
 	if m := retrieve(t, consumer); m.Offset != 0 { // and no error
 		t.Errorf("received offset %d, want 0 again: nobody has it", m.Offset)
 	}
-	if log.count("moved away", "partition=0") != 1 {
+	if log.count("moved away", "partition=0") == 0 {
 		t.Errorf("the late acknowledgement is not in the log:\n%s", log)
 	}
 }

@@ -191,14 +191,15 @@ func TestADeniedTopicOrGroupIsTold(t *testing.T) {
 			c, topic := newGuarded(t, test.topicOps, test.groupOps)
 			requests := c.fake.Fault(kfake.Fault{Observe: true, Count: -1})
 			consumer := newConsumer(t, c.proxy(t), topic)
-			for range 3 { // again and again
+			told := 0
+			for begun := time.Now(); time.Since(begun) < time.Second; told++ { // again and again
 				err := retrieveError(t, consumer)
 				if !errors.Is(err, test.want) || kafka.Temporary(err) || !contains(err, test.word) {
 					t.Fatalf("got %v, want %v with %q", err, test.want, test.word)
 				}
 			}
-			if n := requests.Hits(); n > 300 {
-				t.Errorf("%d requests for three errors", n)
+			if n := requests.Hits(); told > 12 || n > 300 { // longer each time: 100, 200, 400 ms
+				t.Errorf("%d errors and %d requests in a second", told, n)
 			}
 			yielded := 0
 			for _, err := range consumer.Messages(within(t, patience)) {
