@@ -65,11 +65,11 @@ const (
 
 // get returns the open client, opening it if need be. It blocks until that ended or ctx did.
 func (c *connection) get(ctx context.Context, p patience) (*kgo.Client, error) {
-	return c.getUnless(nil, ctx, p)
+	return c.getUnless(ctx, nil, p)
 }
 
 // getUnless is get for one of several who share the connection: it ends with ErrDisconnected when quit is closed.
-func (c *connection) getUnless(quit <-chan struct{}, ctx context.Context, p patience) (*kgo.Client, error) {
+func (c *connection) getUnless(ctx context.Context, quit <-chan struct{}, p patience) (*kgo.Client, error) {
 	if cl := c.client.Load(); cl != nil {
 		return cl, nil
 	}

@@ -224,8 +224,8 @@ func TestDisconnectMayBeCalledBesideEverything(t *testing.T) {
 		}
 	}
 	disconnect(t, consumer)
-	for range consumer.Messages(t.Context()) {
-		t.Error("a range after Disconnect yields")
+	for m, err := range consumer.Messages(t.Context()) {
+		t.Errorf("a range after Disconnect yields %v, %v", m, err)
 	}
 }
 

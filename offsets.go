@@ -127,7 +127,7 @@ func (a *assignment) addBroken(rec *kgo.Record, last int64, err error) {
 func (a *assignment) canTake() bool { return !a.gone && !a.blocked && a.waiting > 0 }
 
 // take hands out the next record. Only if canTake.
-func (a *assignment) take() (*kgo.Record, error, receipt) {
+func (a *assignment) take() taken {
 	e := a.entries.at(int(a.next - a.first))
 	r := receipt{a, a.next}
 	e.state = handed
@@ -137,7 +137,7 @@ func (a *assignment) take() (*kgo.Record, error, receipt) {
 	a.blocked = a.handed >= a.limit
 	a.next++
 	a.skipPassed()
-	return e.rec, a.broken[r.sequence], r
+	return taken{e.rec, a.broken[r.sequence], r}
 }
 
 // skipPassed moves next over what is never handed out.
@@ -184,13 +184,13 @@ func (a *assignment) giveBack(sequence uint64) (again bool, err error) {
 }
 
 // retake hands out again what was given back; ok is false where it was acknowledged meanwhile, or moved away.
-func (a *assignment) retake(sequence uint64) (rec *kgo.Record, err error, ok bool) {
+func (a *assignment) retake(sequence uint64) (_ taken, ok bool) {
 	e := a.find(sequence)
 	if a.gone || e == nil || e.state != returned {
-		return nil, nil, false
+		return taken{}, false
 	}
 	e.state = handed
-	return e.rec, a.broken[sequence], true
+	return taken{e.rec, a.broken[sequence], receipt{a, sequence}}, true
 }
 
 // trim moves the mark over the settled prefix and nothing past it.

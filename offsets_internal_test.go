@@ -131,7 +131,8 @@ func (m *trackerMachine) take(t *rapid.T) {
 	} else if !can {
 		return
 	}
-	rec, broken, r := m.a.take()
+	got := m.a.take()
+	rec, broken, r := got.rec, got.broken, got.receipt
 	x := &m.l.lines[i]
 	if rec.Offset != x.offset || (broken != nil) != x.broken {
 		t.Fatalf("took offset %d (%v), want %d (broken %v)", rec.Offset, broken, x.offset, x.broken)
@@ -196,7 +197,8 @@ func (m *trackerMachine) retake(t *rapid.T) {
 		return
 	}
 	x := &m.l.lines[i]
-	rec, broken, ok := m.a.retake(m.receipt[i].sequence)
+	again, ok := m.a.retake(m.receipt[i].sequence)
+	rec, broken := again.rec, again.broken
 	if ok != (x.returned && !m.l.gone) {
 		t.Fatalf("retaking offset %d: %v; returned %v, gone %v", x.offset, ok, x.returned, m.l.gone)
 	}
@@ -279,7 +281,7 @@ func TestControlRecordsTakeNoRoom(t *testing.T) {
 	t.Parallel()
 	a := newAssignment(nil, 0, 1000)
 	a.add(&kgo.Record{Offset: 0})
-	_, _, r := a.take()
+	r := a.take().receipt
 	for i := range int64(10_000) {
 		a.add(control(i+1, 0))
 	}

@@ -267,7 +267,7 @@ func (p *Proxy) briefly(ctx context.Context, do func(context.Context, *kgo.Clien
 		p.producing.healed()
 		err = do(ctx, cl)
 	}
-	if err != nil && context.Cause(ctx) == ErrDisconnected {
+	if err != nil && errors.Is(context.Cause(ctx), ErrDisconnected) {
 		return ErrDisconnected
 	}
 	if err != nil && (ctx.Err() != nil || opening.Err() != nil) {

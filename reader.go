@@ -151,14 +151,14 @@ func (r *reader) next() (t taken, err error, found bool) {
 		return taken{}, err, true
 	}
 	for len(r.returned) > 0 {
-		t.receipt, r.returned = r.returned[0], r.returned[1:]
-		var ok bool
-		if t.rec, t.broken, ok = t.receipt.assignment.retake(t.receipt.sequence); ok {
+		again := r.returned[0]
+		r.returned = r.returned[1:]
+		if t, ok := again.assignment.retake(again.sequence); ok {
 			return t, nil, true
 		}
 	}
 	if a := r.ready.take(); a != nil {
-		t.rec, t.broken, t.receipt = a.take()
+		t = a.take()
 		r.ready.add(a)
 		r.tookFrom(a)
 		return t, nil, true

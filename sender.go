@@ -101,7 +101,7 @@ func (s *sender) send(ctx context.Context, d *delivery) error {
 		s.proxy.room.leave(d.cost)
 		return err
 	}
-	d.rec.Context = context.WithoutCancel(ctx) // its values are for hooks
+	d.rec.Context = context.WithoutCancel(ctx) //nolint:fatcontext // one record's own; its values are for hooks
 	// TryProduce never blocks. Produce would, without end, if records that were sent by Proxy.Client had filled the client.
 	cl.TryProduce(term, &d.rec, d.acknowledged)
 	return nil
@@ -137,7 +137,7 @@ func (s *sender) client(ctx context.Context) (*kgo.Client, error) {
 			return nil, err
 		}
 	}
-	return s.proxy.producing.getUnless(s.refusing, ctx, failFast)
+	return s.proxy.producing.getUnless(ctx, s.refusing, failFast)
 }
 
 // hold holds the shared client until Disconnect. A hold after it would keep the client open for nobody.

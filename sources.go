@@ -108,7 +108,7 @@ func lineOf(err error, doc []byte) string {
 	var position interface{ Position() (row, column int) } // go-toml's
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
-	line := 0
+	var line int
 	switch {
 	case errors.As(err, &position):
 		line, _ = position.Position()

@@ -122,13 +122,13 @@ func (c *conformer) untyped(p *pair) {
 }
 
 // tryRead reports a valid value that T does not read or keep.
-func (c *conformer) tryRead(p *pair, s specimen, severity Severity) bool {
+func (c *conformer) tryRead(p *pair, s specimen, severity Severity) {
 	ok, how := c.keeps(p, s.value)
 	if ok {
-		return true
+		return
 	}
 	if how == "changed" && p.t.Reads == jsontype.Text && s.rule != "enum" && s.rule != "const" {
-		return true // methods may have a canonical text
+		return // methods may have a canonical text
 	}
 	if severity == Error && p.t.Reads == jsontype.Text && (s.rule == "type" || s.rule == "minLength" || s.rule == "maxLength") {
 		severity = Warning // which texts its methods read, no schema says
@@ -137,7 +137,6 @@ func (c *conformer) tryRead(p *pair, s specimen, severity Severity) bool {
 		severity = Warning // it is left out again, as null could have been
 	}
 	c.addProven(p, Finding{Severity: severity, SchemaPath: join(s.at, s.rule), Rule: s.rule, Witness: c.readWitness(p, s.value), Message: c.readMessage(p, s, how)})
-	return false
 }
 
 func join(at, keyword string) string {

@@ -20,11 +20,11 @@ func demand(s *jsonschema.Schema, sc *scope) step {
 			return true
 		}
 		st.demanded = append(st.demanded, id)
-		return demandAll(sv, st, s, sc)
+		return demandAll(st, s, sc)
 	}
 }
 
-func demandAll(sv *solver, st *state, s *jsonschema.Schema, sc *scope) bool {
+func demandAll(st *state, s *jsonschema.Schema, sc *scope) bool {
 	if s.Always != nil {
 		return *s.Always
 	}
@@ -33,7 +33,7 @@ func demandAll(sv *solver, st *state, s *jsonschema.Schema, sc *scope) bool {
 		sc = &scope{owner: s, outer: sc}
 		st.rests = append(st.rests, sc)
 	}
-	return demandBody(sv, st, s, sc)
+	return demandBody(st, s, sc)
 }
 
 // restOf is what s demands of the parts that nothing else evaluated.
@@ -49,7 +49,7 @@ func restOf(s *jsonschema.Schema, k kind) *jsonschema.Schema {
 }
 
 // demandBody says that all keywords of s but unevaluated… accept the value.
-func demandBody(sv *solver, st *state, s *jsonschema.Schema, sc *scope) bool {
+func demandBody(st *state, s *jsonschema.Schema, sc *scope) bool {
 	ok, integer := allows(s, st.kind)
 	if !ok {
 		return false

@@ -126,7 +126,7 @@ func refuseRest(s *jsonschema.Schema, k kind) [][]step {
 		return nil
 	}
 	sc := &scope{owner: s}
-	body := func(sv *solver, st *state) bool { return demandBody(sv, st, s, sc) }
+	body := func(_ *solver, st *state) bool { return demandBody(st, s, sc) }
 	missing := func(_ *solver, st *state) bool {
 		if st.kind == kindObject {
 			st.obj.exists = append(st.obj.exists, objectNeed{rest: sc, neg: rest})

@@ -172,7 +172,7 @@ func (w *walk) decode(t *target, pos int, v reflect.Value) (end int, is verdict)
 	}
 	pos = w.space(pos)
 	if t.before != nil {
-		if end, is = w.value(t.before, pos); is != valid {
+		if _, is = w.value(t.before, pos); is != valid {
 			return 0, is
 		}
 	}
@@ -180,7 +180,7 @@ func (w *walk) decode(t *target, pos int, v reflect.Value) (end int, is verdict)
 		return w.decodeGeneric(t, pos, v)
 	}
 	if w.at(pos) == 'n' {
-		return w.decodeNull(t, pos, v)
+		return w.word(t.node, pos, "null", null) // v stays zero, as encoding/json leaves it
 	}
 	switch t.into {
 	case jsontype.String:
@@ -208,11 +208,6 @@ func (w *walk) decodeGeneric(t *target, pos int, v reflect.Value) (end int, is v
 		return 0, unsure
 	}
 	return end, valid
-}
-
-// decodeNull leaves the zero value, as encoding/json does.
-func (w *walk) decodeNull(t *target, pos int, v reflect.Value) (end int, is verdict) {
-	return w.word(t.node, pos, "null", null)
 }
 
 func (w *walk) decodeBool(t *target, pos int, v reflect.Value) (end int, is verdict) {

@@ -76,7 +76,7 @@ func newUser(t *testing.T, own string) *userPackage {
 	if err := os.MkdirAll("testdata", 0o755); err != nil { // so named that ./... leaves it out
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("testdata", "user")
+	dir, err := os.MkdirTemp("testdata", "user") //nolint:usetesting // t.TempDir is outside of the module
 	if err != nil {
 		t.Fatal(err)
 	}
