@@ -287,7 +287,11 @@ var formatExamples = map[string]string{
 func formatWords(format string) (expected, message string) {
 	expected = "format " + clip(format, 80)
 	if example := formatExamples[format]; example != "" {
-		return expected, fmt.Sprintf("must be a %s, such as %s", format, example)
+		article := "a"
+		if format[0] == 'e' || format[0] == 'i' { // an email, an ipv4; but a uri, a uuid
+			article = "an"
+		}
+		return expected, fmt.Sprintf("must be %s %s, such as %s", article, format, example)
 	}
 	return expected, "must have the format " + quoteName(format)
 }
