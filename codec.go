@@ -29,12 +29,12 @@ type fastCodec struct {
 	decoder *plan.Decoder
 }
 
-func newFastCodec(s *schema.Schema, t reflect.Type) fastCodec {
+func newFastCodec(p *plan.Plan, t reflect.Type) fastCodec {
 	described, err := jsontype.Describe(t)
 	if err != nil {
 		return fastCodec{}
 	}
-	return fastCodec{plan.NewEncoder(described), seam.PlanOf(s).NewDecoder(described)}
+	return fastCodec{plan.NewEncoder(described), p.NewDecoder(described)}
 }
 
 // buffers are what values are encoded in before their size is known.
@@ -87,16 +87,59 @@ func newCodec[T any](t Topic[T], l limits) (*Codec[T], error) {
 	}
 	s := t.Schema
 	if s == nil {
-		derived, err := schema.For[T]()
+		derived, err := derive[T]()
 		if err != nil {
 			return nil, fmt.Errorf("no schema can be derived from %s; give Topic.Schema: %w", reflect.TypeFor[T](), err)
 		}
 		s = derived
 	}
-	if err := schema.Conform[T](s).Impossible(); err != nil {
-		return nil, fmt.Errorf("no value of %s can meet the schema: %w", reflect.TypeFor[T](), err)
+	m, err := match[T](s)
+	if err != nil {
+		return nil, err
 	}
-	return &Codec[T]{schema: s, limits: l, fast: newFastCodec(s, reflect.TypeFor[T]())}, nil
+	return &Codec[T]{schema: s, limits: l, fast: m.fast}, nil
+}
+
+// derivedSchemas has the schema of each type that one was derived from: a program has few, and deriving costs milliseconds.
+var derivedSchemas sync.Map // reflect.Type → *schema.Schema
+
+func derive[T any]() (*schema.Schema, error) {
+	t := reflect.TypeFor[T]()
+	if known, ok := derivedSchemas.Load(t); ok {
+		return known.(*schema.Schema), nil
+	}
+	s, err := schema.For[T]()
+	if err != nil {
+		return nil, err
+	}
+	first, _ := derivedSchemas.LoadOrStore(t, s)
+	return first.(*schema.Schema), nil
+}
+
+// A matched is what is worked out once for a schema and a type, in milliseconds, and kept with the schema.
+type matched struct {
+	fast       fastCodec
+	impossible error // no value of the type can meet the schema
+}
+
+func match[T any](s *schema.Schema) (*matched, error) {
+	t, inside := reflect.TypeFor[T](), seam.Of(s)
+	if inside.Plan == nil {
+		return nil, errors.New("Topic.Schema was not made by schema.Compile or schema.For")
+	}
+	known, ok := inside.Memo.Load(t)
+	if !ok {
+		m := &matched{impossible: schema.Conform[T](s).Impossible()}
+		if m.impossible == nil {
+			m.fast = newFastCodec(inside.Plan, t)
+		}
+		known, _ = inside.Memo.LoadOrStore(t, m)
+	}
+	m := known.(*matched)
+	if m.impossible != nil {
+		return nil, fmt.Errorf("no value of %s can meet the schema: %w", t, m.impossible)
+	}
+	return m, nil
 }
 
 // usableType refuses the types that don't say what a message holds.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/typedkafka/kafka/internal/guard"
 	"github.com/typedkafka/kafka/internal/plan"
+	"github.com/typedkafka/kafka/internal/seam"
 )
 
 // A CompileOption changes how [Compile] reads a schema.
@@ -94,7 +95,7 @@ func (c *compileConfig) compile(doc []byte) (*Schema, error) {
 		return nil, lib.refuse(lib.main, *fault)
 	}
 	return &Schema{
-		doc: doc, draft: lib.main.draft, compiled: compiled, plan: plan.Compile(compiled),
+		doc: doc, draft: lib.main.draft, compiled: compiled, inside: seam.Inside{Plan: plan.Compile(compiled)},
 		graph: g, bound: g.allow(c.work), uri: documentOf(compiled),
 	}, nil
 }

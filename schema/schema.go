@@ -4,17 +4,11 @@ package schema
 import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
-	"github.com/typedkafka/kafka/internal/plan"
 	"github.com/typedkafka/kafka/internal/seam"
 )
 
 func init() {
-	seam.PlanOf = func(s any) *plan.Plan {
-		if s, ok := s.(*Schema); ok && s != nil {
-			return s.plan
-		}
-		return nil
-	}
+	seam.Of = func(s any) *seam.Inside { return &s.(*Schema).inside }
 }
 
 // A Schema is a compiled JSON Schema. It is immutable and safe for concurrent use. [Compile] and [For] make one.
@@ -22,7 +16,7 @@ type Schema struct {
 	doc      []byte             // the text that was compiled; never changed after Compile
 	draft    Draft              // of the root, from its $schema or from AssumeDraft
 	compiled *jsonschema.Schema // jsonschema/v5, hidden: it decides and explains. Never nil in a Schema that Compile returned
-	plan     *plan.Plan         // the fast way to a yes
+	inside   seam.Inside        // the plan, the fast way to a yes, and what the root package knows
 	graph    *graph             // the same, as the calls that v5 makes
 	bound    allowance          // what a document may cost
 	uri      string             // of the main document, as it stands in v5's locations

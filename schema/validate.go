@@ -25,7 +25,7 @@ func (s *Schema) ValidateWithin(doc []byte, limit Limit) error {
 	if s == nil || s.compiled == nil {
 		return errors.New("schema: a nil Schema can't validate: make one with Compile or For")
 	}
-	if limit.allows(len(doc)) && s.plan.Accepts(doc) {
+	if limit.allows(len(doc)) && s.inside.Plan.Accepts(doc) {
 		return nil
 	}
 	stats, fault := guard.Check(doc, guard.Limits{Size: limit.Bytes})

@@ -136,7 +136,7 @@ func (w *walk) object(n *node, pos int) (end int, v verdict) {
 // members checks what is between the braces; open is where this object's names begin in w.names.
 func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 	var seen uint64
-	count, guess := 0, 0
+	count, before := 0, -1
 	pos = w.space(pos)
 	if w.at(pos) == '}' {
 		return pos + 1, r.complete(seen, count)
@@ -148,12 +148,12 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 		}
 		count++
 		child := r.additional
-		if i := r.find(w.doc[s.start:s.end], guess); i >= 0 {
+		if i := r.find(w.doc[s.start:s.end], before); i >= 0 {
 			if seen>>i&1 == 1 {
 				return 0, unsure // twice
 			}
 			seen |= 1 << i
-			guess = i + 1
+			before = i
 			child = r.properties[i].node
 		} else if r.closed {
 			return 0, invalid

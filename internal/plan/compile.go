@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -134,6 +135,7 @@ func (c *compiler) objectRule(s *jsonschema.Schema) (*objectRule, bool) {
 
 func (r *objectRule) reindex() {
 	r.index = make(map[string]int, len(r.properties))
+	r.follows = make([]atomic.Int32, len(r.properties)+1)
 	for i, p := range r.properties {
 		r.index[p.name] = i
 	}
