@@ -1,14 +1,17 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const loopback = "127.0.0.1"
@@ -75,9 +78,23 @@ func (b *processes) tail(_ context.Context, id int) string {
 func (b *processes) kill(_ context.Context, id int) error {
 	return b.running.get(id).end(syscall.SIGKILL)
 }
-func (b *processes) pause(_ context.Context, id int) error {
-	return b.running.get(id).signal(syscall.SIGSTOP)
+
+// pause returns when the process stands: on a busy machine a thread answers for a while after the signal was sent.
+func (b *processes) pause(ctx context.Context, id int) error {
+	p := b.running.get(id)
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for !p.stands() {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
+
 func (b *processes) resume(_ context.Context, id int) error {
 	return b.running.get(id).signal(syscall.SIGCONT)
 }
@@ -134,6 +151,25 @@ func startProcess(j *janitor, log, name string, args ...string) (*process, error
 }
 
 func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+
+// stands reports whether every thread is stopped, as far as this system tells.
+func (p *process) stands() bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return true
+	}
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		state := stat[bytes.LastIndexByte(stat, ')')+1:] // behind the name, which may hold anything (proc_pid_stat(5))
+		if !bytes.HasPrefix(state, []byte(" T")) {
+			return false
+		}
+	}
+	return true
+}
 
 // end sends a signal that ends the process, and waits until it has ended. It is no error if it had.
 func (p *process) end(s syscall.Signal) error {
