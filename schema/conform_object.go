@@ -312,10 +312,30 @@ func (c *conformer) writtenObject(p *pair, n *conjunction) {
 		}
 		round++
 	}
+	if first.Severity == Error && c.canMeet(p, n) {
+		first.Severity = Warning
+		first.Message += ": set its fields so that they meet it"
+	}
 	if first.Rule != "" {
 		if first.Severity == Error && slices.Contains([]string{"minProperties", "maxProperties"}, first.Rule) {
 			first.Message += ": always write more, or fewer, fields"
 		}
 		c.add(p, first)
 	}
+}
+
+// canMeet reports whether some value of T is valid, found by what the schema names: the members of a union that are told apart by a
+// constant, which no generated text is likely to be.
+func (c *conformer) canMeet(p *pair, n *conjunction) bool {
+	for _, s := range n.specimens(0) {
+		text, err := plainJSON(s.value)
+		target := reflect.New(p.t.Go)
+		if err != nil || !decodeAt(p, s.value, text, target) {
+			continue
+		}
+		if again, ok := encodeAt(p, target.Elem()); ok && n.accepts(decode(string(again))) {
+			return true
+		}
+	}
+	return false
 }

@@ -119,13 +119,16 @@ func ownFault(err error) (keyword, at string) {
 	if !errors.As(err, &invalid) {
 		return "", ""
 	}
-	for _, cause := range invalid.Causes {
-		if keyword, at = ownFault(cause); keyword != "" {
-			return keyword, at
+	word := lastKeyword(invalid.KeywordLocation)
+	choice := invalid.InstanceLocation == "" && (word == "anyOf" || word == "oneOf")
+	if !choice { // what a branch refuses is no fault of its own
+		for _, cause := range invalid.Causes {
+			if keyword, at = ownFault(cause); keyword != "" {
+				return keyword, at
+			}
 		}
 	}
-	word := lastKeyword(invalid.KeywordLocation)
-	if invalid.InstanceLocation != "" || len(invalid.Causes) > 0 && word != "anyOf" && word != "oneOf" || word == "" {
+	if invalid.InstanceLocation != "" || len(invalid.Causes) > 0 && !choice || word == "" {
 		return "", ""
 	}
 	_, at, _ = strings.Cut(invalid.AbsoluteKeywordLocation, "#")
