@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	readyTimeout = 90 * time.Second // a container on a loaded machine; two seconds are usual
+	readyTimeout = 3 * time.Minute // a container on a loaded machine; two seconds are usual
 	probeEvery   = 25 * time.Millisecond
 )
 
