@@ -215,7 +215,8 @@ func (r *reader) end(ctx context.Context) error {
 	if cl, stop := r.conn.take(); cl != nil {
 		err = r.leave(ctx, cl, stop)
 	}
-	return errors.Join(err, r.proxy.release(ctx, r))
+	r.proxy.release(ctx, r)
+	return err
 }
 
 // abandon closes a client that was opened too late for anybody to use.

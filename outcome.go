@@ -71,9 +71,6 @@ func recreated(err error, since requests) error {
 
 // unknownTopic is ErrUnknownTopic with the topic's name and what to do.
 func unknownTopic(topic string, cause error) error {
-	if cause == nil {
-		cause = kerr.UnknownTopicOrPartition
-	}
 	return fmt.Errorf("%w %q: create it (Proxy.EnsureTopics or kafka-topics.sh --create), or correct the name: %w",
 		ErrUnknownTopic, topic, cause)
 }

@@ -125,7 +125,10 @@ func (p *Proxy) Client(ctx context.Context) (*kgo.Client, error) {
 // rawClient is the hold that Client takes, once for each proxy.
 type rawClient struct{ p *Proxy }
 
-func (r rawClient) Disconnect(ctx context.Context) error { return r.p.release(ctx, r) }
+func (r rawClient) Disconnect(ctx context.Context) error {
+	r.p.release(ctx, r)
+	return nil
+}
 
 // Disconnect closes everything that stands on the proxy, consumers first, and the proxy itself, as their Disconnects do. It
 // blocks until that is done or ctx ends, then closes at once and says what was left; without a deadline it takes at most 30 s.
@@ -196,10 +199,9 @@ func (p *Proxy) hold(d disconnecter, r rank) error {
 }
 
 // release undoes hold. The producing client closes with its last holder; a later producer opens it again.
-func (p *Proxy) release(ctx context.Context, d disconnecter) error {
+func (p *Proxy) release(ctx context.Context, d disconnecter) {
 	cl, stop := p.letGo(d)
 	closeWithin(ctx, cl, stop)
-	return nil
 }
 
 // letGo takes d off the proxy, and the producing client with its last holder. Both happen in one step: who holds after it opens

@@ -368,7 +368,8 @@ func (s *sender) end(ctx context.Context) error {
 	} else {
 		err = nil // the last acknowledgement came with the end
 	}
-	return errors.Join(err, s.proxy.release(ctx, s))
+	s.proxy.release(ctx, s)
+	return err
 }
 
 // giveUp settles what is not acknowledged.

@@ -119,10 +119,7 @@ func (w *walk) object(n *node, pos int) (end int, v verdict) {
 	if n.kinds&object == 0 {
 		return 0, invalid
 	}
-	r := n.object
-	if r == nil {
-		r = anyObject
-	}
+	r := n.ofObjects()
 	if w.depth++; w.depth > maxDepth {
 		return 0, unsure
 	}
@@ -139,7 +136,7 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 	count, before := 0, -1
 	pos = w.space(pos)
 	if w.at(pos) == '}' {
-		return pos + 1, r.complete(seen, count)
+		return pos + 1, r.complete(r.required&^seen, count)
 	}
 	for {
 		s, next, ok := w.memberName(pos)
@@ -167,7 +164,7 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 		case ',':
 			pos = w.space(pos + 1)
 		case '}':
-			return pos + 1, r.complete(seen, count)
+			return pos + 1, r.complete(r.required&^seen, count)
 		default:
 			return 0, unsure
 		}
@@ -187,9 +184,9 @@ func (w *walk) memberName(pos int) (s str, next int, ok bool) {
 	return s, next + 1, w.at(next) == ':'
 }
 
-// complete judges an object whose members are valid.
-func (r *objectRule) complete(seen uint64, count int) verdict {
-	if r.required&^seen != 0 || count < r.least || count > r.most {
+// complete judges an object whose members are valid, given which required ones are missing.
+func (r *objectRule) complete(missing uint64, count int) verdict {
+	if missing != 0 || count < r.least || count > r.most {
 		return invalid
 	}
 	return valid
@@ -199,10 +196,7 @@ func (w *walk) array(n *node, pos int) (end int, v verdict) {
 	if n.kinds&array == 0 {
 		return 0, invalid
 	}
-	r := n.array
-	if r == nil {
-		r = anyArray
-	}
+	r := n.ofArrays()
 	if w.depth++; w.depth > maxDepth {
 		return 0, unsure
 	}

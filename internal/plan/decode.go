@@ -234,10 +234,7 @@ func (w *walk) decodeSlice(t *target, pos int, v reflect.Value) (end int, is ver
 }
 
 func (w *walk) decodeItems(t *target, pos int, v reflect.Value) (end int, is verdict) {
-	r := t.node.array
-	if r == nil {
-		r = anyArray
-	}
+	r := t.node.ofArrays()
 	pos = w.space(pos)
 	if w.at(pos) == ']' {
 		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
@@ -281,15 +278,12 @@ func (w *walk) decodeStruct(t *target, pos int, v reflect.Value) (end int, is ve
 }
 
 func (w *walk) decodeMembers(t *target, pos, open int, v reflect.Value) (end int, is verdict) {
-	r := t.node.object
-	if r == nil {
-		r = anyObject
-	}
+	r := t.node.ofObjects()
 	var seen uint64
 	count, guess := 0, 0
 	pos = w.space(pos)
 	if w.at(pos) == '}' {
-		return pos + 1, t.complete(r, seen, count)
+		return pos + 1, r.complete(t.needed&^seen, count)
 	}
 	for {
 		s, next, ok := w.memberName(pos)
@@ -319,7 +313,7 @@ func (w *walk) decodeMembers(t *target, pos, open int, v reflect.Value) (end int
 		case ',':
 			pos = w.space(pos + 1)
 		case '}':
-			return pos + 1, t.complete(r, seen, count)
+			return pos + 1, r.complete(t.needed&^seen, count)
 		default:
 			return 0, unsure
 		}
@@ -334,12 +328,4 @@ func (w *walk) decodeMember(m *member, pos int, v reflect.Value) (end int, is ve
 		return w.decode(m.target, pos, v.Field(m.field[0]))
 	}
 	return w.decode(m.target, pos, v.FieldByIndex(m.field))
-}
-
-// complete judges an object whose members are valid.
-func (t *target) complete(r *objectRule, seen uint64, count int) verdict {
-	if t.needed&^seen != 0 || count < r.least || count > r.most {
-		return invalid
-	}
-	return valid
 }

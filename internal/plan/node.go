@@ -62,6 +62,22 @@ const unbounded = int(^uint(0) >> 1)
 // anyObject is the rule of an object of which nothing is asked.
 var anyObject = &objectRule{additional: anything, most: unbounded}
 
+// ofObjects is what n asks of an object.
+func (n *node) ofObjects() *objectRule {
+	if n.object == nil {
+		return anyObject
+	}
+	return n.object
+}
+
+// ofArrays is what n asks of an array.
+func (n *node) ofArrays() *arrayRule {
+	if n.array == nil {
+		return anyArray
+	}
+	return n.array
+}
+
 // find returns the index of a property, -1 if it has no rule of its own. The one that came last time after the one before is tried
 // first: a writer mostly writes in one order.
 func (r *objectRule) find(name []byte, before int) int {

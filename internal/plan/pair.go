@@ -12,8 +12,7 @@ type target struct {
 	elem    *target  // of pointers and slices
 	members []member // of structs
 	index   map[string]int
-	needed  uint64  // of members
-	others  *target // for names that are not in members: they are checked and left out
+	needed  uint64 // of members
 }
 
 // A member is a name that a struct has a field for, or the schema a rule.
@@ -73,10 +72,7 @@ func (n *node) direct() *node {
 
 // items pairs the items of an array; nil where they differ by their place.
 func (p *pairing) items(n *node, elem *jsontype.Type) *target {
-	r := n.array
-	if r == nil {
-		r = anyArray
-	}
+	r := n.ofArrays()
 	if len(r.prefix) > 0 || r.contains != nil {
 		return nil
 	}
@@ -85,10 +81,7 @@ func (p *pairing) items(n *node, elem *jsontype.Type) *target {
 
 // structure pairs the members of an object with the fields of a struct; false where strictjson has to decode them.
 func (p *pairing) structure(out *target, t *jsontype.Type) bool {
-	r := out.node.object
-	if r == nil {
-		r = anyObject
-	}
+	r := out.node.ofObjects()
 	out.index = make(map[string]int)
 	for i := range t.Fields {
 		f := &t.Fields[i]
@@ -112,7 +105,6 @@ func (p *pairing) structure(out *target, t *jsontype.Type) bool {
 			out.needed |= 1 << j
 		}
 	}
-	out.others = &target{node: r.additional}
 	return len(out.members) <= maxProperties
 }
 
