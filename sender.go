@@ -12,17 +12,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A sender is a producer below T: it admits records, hands them to the shared client, and reports each once. It is safe for
+// A sender is a producer below T: it admits records, hands them to a client, and reports each once. It is safe for
 // concurrent use.
 //
 // The client never sees a caller's context, since the cancel of one caller would fail the records of others that share its batch,
 // and the delivery timeout is a timer of our own, since the client's does not fire while a broker hangs.
 type sender struct {
 	proxy    *Proxy
+	conn     *connection // of the client that it sends by: the one that the proxy's producers share, or its own
+	room     *admission  // that client's send buffer
 	topic    string
 	timeout  time.Duration // from admission to acknowledgement
 	refusing chan struct{} // closed when Disconnect begins
-	held     atomic.Bool   // the shared client, from the first send on
+	held     atomic.Bool   // the client, from the first send on
 	topicNow *topicLife
 	closing  closing
 
@@ -43,6 +45,7 @@ type delivery struct {
 	rec      kgo.Record
 	sender   *sender
 	client   *kgo.Client
+	claim    int      // of the send buffer, where that is more than the record's size
 	cost     int64    // of the send buffer
 	before   requests // the client's, when this one was handed over
 	life     uint64   // of the topic, when this one was handed over
@@ -75,7 +78,7 @@ type flush struct {
 
 func newSender(p *Proxy, topic string, timeout time.Duration) *sender {
 	return &sender{
-		proxy: p, topic: topic, timeout: timeout, refusing: make(chan struct{}), topicNow: p.lifeOf(topic),
+		proxy: p, conn: p.producing, room: p.room, topic: topic, timeout: timeout, refusing: make(chan struct{}), topicNow: p.lifeOf(topic),
 		term: term{length: max(timeout, p.cfg.Producer.DeliveryTimeout)},
 	}
 }
@@ -91,14 +94,14 @@ func (s *sender) send(ctx context.Context, d *delivery) error {
 		return err
 	}
 	d.sender, d.client = s, cl
-	d.cost, err = s.proxy.room.admit(ctx, size(&d.rec), s.refusing)
+	d.cost, err = s.room.admit(ctx, max(d.claim, size(&d.rec)), s.refusing)
 	if err != nil {
 		return s.because(err)
 	}
-	d.before, d.life = s.proxy.producing.faults.requests(), s.topicNow.count.Load()
+	d.before, d.life = s.conn.faults.requests(), s.topicNow.count.Load()
 	term, err := s.enter(d)
 	if err != nil {
-		s.proxy.room.leave(d.cost)
+		s.room.leave(d.cost)
 		return err
 	}
 	d.rec.Context = context.WithoutCancel(ctx) //nolint:fatcontext // one record's own; its values are for hooks
@@ -130,17 +133,17 @@ func (s *sender) await(ctx context.Context, d *delivery) (Delivery, error) {
 	}
 }
 
-// client returns the shared client, and holds it from the first time on.
+// client returns the client, and holds it from the first time on.
 func (s *sender) client(ctx context.Context) (*kgo.Client, error) {
 	if !s.held.Load() {
 		if err := s.hold(); err != nil {
 			return nil, err
 		}
 	}
-	return s.proxy.producing.getUnless(ctx, s.refusing, failFast)
+	return s.conn.getUnless(ctx, s.refusing, failFast)
 }
 
-// hold holds the shared client until Disconnect. A hold after it would keep the client open for nobody.
+// hold holds the client until Disconnect. A hold after it would keep the client open for nobody.
 func (s *sender) hold() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +173,7 @@ func (s *sender) usable() error {
 
 // because adds the connection error that stands, if any, to the error of something that took too long.
 func (s *sender) because(err error) error {
-	if cause := s.proxy.producing.faults.last(); cause != nil {
+	if cause := s.conn.faults.last(); cause != nil {
 		return fmt.Errorf("%w; the last connection error is: %w", err, cause)
 	}
 	return err
@@ -218,7 +221,7 @@ func (s *sender) expireIn(d time.Duration) {
 // acknowledged is the client's promise. It runs on the client's one promise goroutine, so it must not block.
 func (d *delivery) acknowledged(r *kgo.Record, err error) {
 	s := d.sender
-	s.proxy.room.leave(d.cost)
+	s.room.leave(d.cost)
 	if err == nil {
 		s.settle(d, outcome{delivery: delivered(r)})
 		return
@@ -226,7 +229,7 @@ func (d *delivery) acknowledged(r *kgo.Record, err error) {
 	if errors.Is(err, kerr.UnknownTopicID) {
 		s.topicNow.end(d.life, func() { d.client.PurgeTopicsFromProducing(s.topic) })
 	}
-	s.settle(d, outcome{err: explainOutcome(s.topic, err, s.proxy.producing.faults.since(d.before))})
+	s.settle(d, outcome{err: explainOutcome(s.topic, err, s.conn.faults.since(d.before))})
 }
 
 // expire settles what has waited for the whole delivery timeout.
@@ -369,6 +372,11 @@ func (s *sender) end(ctx context.Context) error {
 		err = nil // the last acknowledgement came with the end
 	}
 	s.proxy.release(ctx, s)
+	if s.conn != s.proxy.producing {
+		s.conn.refuse()
+		cl, stop := s.conn.take()
+		closeWithin(ctx, cl, stop)
+	}
 	return err
 }
 
