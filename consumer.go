@@ -30,9 +30,10 @@ type ConsumerOption func(*consumerOptions)
 type consumerOptions struct {
 	group      string
 	start      Start
-	maxUnacked int
+	window     window
 	manualAck  bool
 	tombstones bool
+	drain      time.Duration
 }
 
 // WithGroup sets the consumer group. Defaults to the group of the topic's entry in the configuration, else the configuration's.
@@ -48,9 +49,22 @@ func WithStart(s Start) ConsumerOption {
 
 // WithMaxUnacked bounds how many messages of one partition may be handed out since its oldest unacknowledged one, acknowledged or
 // not. At the bound the partition waits; where all do, Retrieve returns ErrTooManyUnacked. It also bounds what a crash delivers
-// again. Defaults to 1,000.
+// again, and how far a Run goes on past a message that fails. Defaults to 1,000.
 func WithMaxUnacked(n int) ConsumerOption {
-	return func(o *consumerOptions) { o.maxUnacked = n }
+	return func(o *consumerOptions) { o.window.messages = n }
+}
+
+// WithMaxUnackedBytes bounds the bytes of those messages, keys and values, likewise, and so the memory of a Run that waits for one
+// message. A single larger message is still handed out. Defaults to 64 MiB.
+func WithMaxUnackedBytes(n int) ConsumerOption {
+	return func(o *consumerOptions) { o.window.bytes = n }
+}
+
+// WithDrainTimeout sets how long the handlers of a Run may go on once it ends, or once their partition moves to another member; then
+// their contexts are cancelled. It must be shorter than consumer.rebalance_timeout, in which a partition is handed over. Defaults to
+// 10 s, or half the rebalance timeout if that is shorter.
+func WithDrainTimeout(d time.Duration) ConsumerOption {
+	return func(o *consumerOptions) { o.drain = d }
 }
 
 // ManualAck makes Ack the only acknowledgement, of messages and of MessageErrors, so that any number of goroutines may Retrieve
@@ -86,27 +100,35 @@ func NewConsumer[T any](p *Proxy, t Topic[T], opts ...ConsumerOption) (*Consumer
 	if err := p.usable(); err != nil {
 		return nil, fmt.Errorf("kafka: new consumer: %w", err)
 	}
-	o := consumerOptions{maxUnacked: 1000}
+	rebalance := p.cfg.Consumer.RebalanceTimeout
+	o := consumerOptions{window: window{1000, 64 << 20}, drain: min(10*time.Second, rebalance/2)}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	entry, topicErr := p.cfg.topic(t.Name)
 	o.group = cmp.Or(o.group, entry.Group, p.cfg.Group)
 	codec, codecErr := newCodec(t, p.limits())
-	if err := errors.Join(topicErr, codecErr, o.check()); err != nil {
+	if err := errors.Join(topicErr, codecErr, o.check(rebalance)); err != nil {
 		return nil, fmt.Errorf("kafka: new consumer of %q: %w", t.Name, err)
 	}
 	return &Consumer[T]{codec: codec, reader: newReader(p, topicName(entry), o), tombstones: o.tombstones}, nil
 }
 
-func (o consumerOptions) check() error {
+func (o consumerOptions) check(rebalance time.Duration) error {
 	var errs []error
 	if o.group == "" {
 		errs = append(errs, errors.New("no consumer group: set group in the configuration (KAFKA_GROUP) or in the topic's entry,"+
 			" or use WithGroup"))
 	}
-	if o.maxUnacked < 1 {
-		errs = append(errs, fmt.Errorf("WithMaxUnacked(%d) lets nothing through: give at least 1", o.maxUnacked))
+	if o.window.messages < 1 {
+		errs = append(errs, fmt.Errorf("WithMaxUnacked(%d) lets nothing through: give at least 1", o.window.messages))
+	}
+	if o.window.bytes < 1 {
+		errs = append(errs, fmt.Errorf("WithMaxUnackedBytes(%d) lets nothing through: give at least 1", o.window.bytes))
+	}
+	if o.drain < 0 || o.drain+lastGrace >= rebalance {
+		errs = append(errs, fmt.Errorf("WithDrainTimeout(%s) leaves no time to hand over a partition: give at least 0, and with the %s that"+
+			" cancelled handlers have less than consumer.rebalance_timeout, %s", o.drain, lastGrace, rebalance))
 	}
 	return errors.Join(errs...)
 }

@@ -77,7 +77,7 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 		if old := r.assigned[p]; old != nil {
 			r.endLocked(old) // what is left of it must not be acknowledged into nothing
 		}
-		r.assigned[p] = newAssignment(r, p, r.options.maxUnacked)
+		r.assigned[p] = newAssignment(r, p, r.options.window)
 	}
 	r.mu.Unlock()
 	r.proxy.log.Info("kafka: partitions assigned", "topic", r.topic, "group", r.group, "partitions", mine)
@@ -88,9 +88,10 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 	}
 }
 
-// onRevoked commits what is acknowledged of the partitions that move away, in order: no acknowledgement after this point, then the
-// commit, then the other member.
+// onRevoked commits what is acknowledged of the partitions that move away, in order: a Run's handlers end, no acknowledgement after this
+// point, then the commit, then the other member.
 func (r *reader) onRevoked(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
+	r.release(parts[r.topic])
 	r.commitMu.Lock()
 	defer r.commitMu.Unlock()
 	gone := r.disown(parts[r.topic])
@@ -101,6 +102,22 @@ func (r *reader) onRevoked(_ context.Context, cl *kgo.Client, parts map[string][
 			"topic", r.topic, "group", r.group, "error", err)
 	}
 	r.proxy.log.Info("kafka: partitions revoked", "topic", r.topic, "group", r.group, "partitions", parts[r.topic])
+}
+
+// release lets a Run end what it has under way of partitions that move away.
+func (r *reader) release(parts []int32) {
+	r.mu.Lock()
+	w := r.runner
+	var leaving []*assignment
+	for _, p := range parts {
+		if a := r.assigned[p]; a != nil {
+			leaving = append(leaving, a)
+		}
+	}
+	r.mu.Unlock()
+	if w != nil {
+		w.release(leaving)
+	}
 }
 
 // onLost ends the tracking of partitions that another member may have already. It waits for a commit under way: sent after a
@@ -131,6 +148,9 @@ func (r *reader) disown(parts []int32) (gone []*assignment) {
 func (r *reader) endLocked(a *assignment) {
 	a.gone = true
 	delete(r.assigned, a.partition)
+	if r.runner != nil {
+		r.runner.lost(a)
+	}
 	r.signalLow()
 	r.wakeOne()
 }
@@ -203,13 +223,24 @@ func (r *reader) tend(ctx context.Context, cl *kgo.Client) {
 }
 
 // Disconnect refuses new calls, commits what is acknowledged, leaves the group and closes the client.
-func (r *reader) Disconnect(ctx context.Context) error { return r.closing.run(ctx, r.end) }
+// In a handler of its own Run it only begins, since it waits for that handler: the Run ends it.
+func (r *reader) Disconnect(ctx context.Context) error {
+	if w := runnerOf(ctx); w != nil && w.reader == r {
+		w.finally(ctx, func(ctx context.Context) error { return r.closing.run(ctx, r.end) })
+		return nil
+	}
+	return r.closing.run(ctx, r.end)
+}
 
 func (r *reader) end(ctx context.Context) error {
 	r.mu.Lock()
 	r.refused = true
 	close(r.refusing)
+	w := r.runner
 	r.mu.Unlock()
+	if w != nil {
+		w.drained(ctx)
+	}
 	r.conn.refuse()
 	var err error
 	if cl, stop := r.conn.take(); cl != nil {

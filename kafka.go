@@ -97,6 +97,8 @@ type Header struct {
 type Message[T any] struct {
 	Record
 	Value T
+	// Attempt counts the calls of a Run's handler with this message, from 1. It is 0 outside of a Run.
+	Attempt int
 }
 
 // A Delivery says where a message was written.

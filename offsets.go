@@ -1,6 +1,10 @@
 package kafka
 
-import "github.com/twmb/franz-go/pkg/kgo"
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
 
 // An assignment tracks one partition for as long as this member owns it: what was polled, handed out and acknowledged, in order of
 // delivery, and so how far the group's offset may go. An assignment that ended takes no acknowledgement; the same partition coming
@@ -12,16 +16,16 @@ import "github.com/twmb/franz-go/pkg/kgo"
 type assignment struct {
 	reader    *reader
 	partition int32
-	limit     int  // how many may be handed out since the oldest that is not acknowledged
-	gone      bool // revoked or lost
+	limit     window // how much may be handed out since the oldest that is not acknowledged
+	leaving   bool   // it is about to be revoked: nothing more is handed out, and acknowledgements still count
+	gone      bool   // revoked or lost
 
 	entries ring   // everything since the oldest entry that is not settled
 	first   uint64 // the sequence of the first of entries
 	next    uint64 // the sequence of the next one to hand out
-	handed  int    // how many of entries were handed out
+	handed  window // how much of entries was handed out, acknowledged or not
 	blocked bool   // handed reached limit, and has not come down to half of it
-	waiting int    // how many of entries wait to be handed out; control records never do
-	bytes   int    // of those
+	waiting window // how much of entries waits to be handed out; control records never do
 
 	polled    int64    // the offset that the next poll should begin at; unknown where nothing says
 	mark      position // up to where everything is settled
@@ -30,10 +34,25 @@ type assignment struct {
 
 	broken map[uint64]error // entries that can't be read, and why, by sequence
 
+	stalls       int       // reasons why nothing of it may be handed out, beside the limit
+	stallCause   error     // of the first of them
+	stalledSince time.Time //
+
 	// The reader's own marks.
 	ready  bool        // it is in the reader's queue of assignments to take from
 	behind *assignment // the one after it there
 	paused bool        // the client does not fetch it
+}
+
+// A window counts messages and their bytes.
+type window struct{ messages, bytes int }
+
+func (w *window) add(bytes int32)    { w.messages++; w.bytes += int(bytes) }
+func (w *window) remove(bytes int32) { w.messages--; w.bytes -= int(bytes) }
+
+// within reports whether both counts are at most the n-th part of a limit.
+func (w window) within(limit window, n int) bool {
+	return w.messages <= limit.messages/n && w.bytes <= limit.bytes/n
 }
 
 // unknown is an offset that nothing says anything about.
@@ -56,6 +75,7 @@ type entry struct {
 	rec    *kgo.Record // nil once settled
 	offset int64
 	epoch  int32
+	bytes  int32
 	state  state
 }
 
@@ -69,7 +89,7 @@ const (
 	passed                // never handed out: a control record
 )
 
-func newAssignment(r *reader, partition int32, limit int) *assignment {
+func newAssignment(r *reader, partition int32, limit window) *assignment {
 	return &assignment{reader: r, partition: partition, limit: limit, polled: unknown, mark: noPosition, committed: noPosition}
 }
 
@@ -96,9 +116,9 @@ func (a *assignment) add(rec *kgo.Record) {
 		a.pass(rec)
 		return
 	}
-	a.waiting++
-	a.bytes += len(rec.Key) + len(rec.Value)
-	a.entries.push(entry{rec: rec, offset: rec.Offset, epoch: rec.LeaderEpoch})
+	size := int32(len(rec.Key) + len(rec.Value)) // a batch is shorter than 2 GiB
+	a.waiting.add(size)
+	a.entries.push(entry{rec: rec, offset: rec.Offset, epoch: rec.LeaderEpoch, bytes: size})
 }
 
 // pass takes in a control record. A run of them is one entry: behind a message that is never acknowledged their number has no bound.
@@ -118,23 +138,27 @@ func (a *assignment) addBroken(rec *kgo.Record, last int64, err error) {
 		a.broken = make(map[uint64]error)
 	}
 	a.broken[a.first+uint64(a.entries.len())] = err
-	a.waiting++
+	a.waiting.add(0)
 	a.entries.push(entry{rec: rec, offset: last, epoch: rec.LeaderEpoch})
 	a.polled = last + 1
 }
 
 // canTake reports whether take would give a record.
-func (a *assignment) canTake() bool { return !a.gone && !a.blocked && a.waiting > 0 }
+func (a *assignment) canTake() bool {
+	return !a.gone && !a.leaving && !a.resting() && a.waiting.messages > 0
+}
+
+// resting reports whether something must happen before more is handed out.
+func (a *assignment) resting() bool { return a.blocked || a.stalls > 0 }
 
 // take hands out the next record. Only if canTake.
 func (a *assignment) take() taken {
 	e := a.entries.at(int(a.next - a.first))
-	r := receipt{a, a.next}
+	r := receipt{assignment: a, sequence: a.next}
 	e.state = handed
-	a.waiting--
-	a.bytes -= len(e.rec.Key) + len(e.rec.Value)
-	a.handed++
-	a.blocked = a.handed >= a.limit
+	a.waiting.remove(e.bytes)
+	a.handed.add(e.bytes)
+	a.blocked = a.handed.messages >= a.limit.messages || a.handed.bytes >= a.limit.bytes
 	a.next++
 	a.skipPassed()
 	return taken{e.rec, a.broken[r.sequence], r}
@@ -190,7 +214,7 @@ func (a *assignment) retake(sequence uint64) (_ taken, ok bool) {
 		return taken{}, false
 	}
 	e.state = handed
-	return taken{e.rec, a.broken[sequence], receipt{a, sequence}}, true
+	return taken{e.rec, a.broken[sequence], receipt{assignment: a, sequence: sequence}}, true
 }
 
 // trim moves the mark over the settled prefix and nothing past it.
@@ -204,7 +228,7 @@ func (a *assignment) trim() {
 			a.mark = to
 		}
 		if e.state == settled {
-			a.handed--
+			a.handed.remove(e.bytes)
 			a.unsaved++
 		}
 		a.entries.pop()
@@ -212,7 +236,7 @@ func (a *assignment) trim() {
 	}
 	a.next = max(a.next, a.first)
 	a.skipPassed()
-	if a.handed <= a.limit/2 {
+	if a.handed.within(a.limit, 2) {
 		a.blocked = false
 	}
 }
@@ -255,6 +279,7 @@ func (a *assignment) observe(logStart int64) (from, to int64, lost bool) {
 type receipt struct {
 	assignment *assignment
 	sequence   uint64
+	decided    bool // a Run settles it: not the caller's to do
 }
 
 // A ring is a queue of entries that grows to what it has to hold and is reused.

@@ -235,14 +235,14 @@ func (m *trackerMachine) check(t *rapid.T) {
 		t.Fatalf("the mark went back from %v to %v", m.last, m.a.mark)
 	}
 	m.last = m.a.mark
-	if m.a.blocked != m.l.blocked || m.a.handed != m.l.window() {
-		t.Fatalf("blocked %v at %d of %d, want %v at %d", m.a.blocked, m.a.handed, m.l.limit, m.l.blocked, m.l.window())
+	if m.a.blocked != m.l.blocked || m.a.handed.messages != m.l.window() {
+		t.Fatalf("blocked %v at %d of %d, want %v at %d", m.a.blocked, m.a.handed.messages, m.l.limit, m.l.blocked, m.l.window())
 	}
-	if m.a.handed > m.l.limit {
-		t.Fatalf("%d handed out since the oldest, more than %d", m.a.handed, m.l.limit)
+	if m.a.handed.messages > m.l.limit {
+		t.Fatalf("%d handed out since the oldest, more than %d", m.a.handed.messages, m.l.limit)
 	}
-	if records, bytes := m.l.waiting(); m.a.waiting != records || m.a.bytes != bytes {
-		t.Fatalf("%d records and %d bytes wait, want %d and %d", m.a.waiting, m.a.bytes, records, bytes)
+	if records, bytes := m.l.waiting(); m.a.waiting != (window{records, bytes}) {
+		t.Fatalf("%d records and %d bytes wait, want %d and %d", m.a.waiting.messages, m.a.waiting.bytes, records, bytes)
 	}
 	for _, x := range m.l.lines {
 		if x.given > x.asked {
@@ -260,7 +260,7 @@ func TestTheTrackerMeetsItsSpecification(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 12).Draw(t, "limit")
-		m := &trackerMachine{a: newAssignment(nil, 0, limit), l: ledger{limit: limit}, last: noPosition}
+		m := &trackerMachine{a: newAssignment(nil, 0, window{limit, 1 << 30}), l: ledger{limit: limit}, last: noPosition}
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.check, "poll": m.poll, "take": m.take, "take too": m.take, "acknowledge": m.acknowledge,
 			"acknowledge too": m.acknowledge, "give back": m.giveBack, "retake": m.retake, "commit": m.commit,
@@ -279,7 +279,7 @@ func TestTheTrackerMeetsItsSpecification(t *testing.T) {
 // A run of control records behind a message that nobody acknowledges takes no memory: their number has no bound.
 func TestControlRecordsTakeNoRoom(t *testing.T) {
 	t.Parallel()
-	a := newAssignment(nil, 0, 1000)
+	a := newAssignment(nil, 0, window{1000, 1 << 30})
 	a.add(&kgo.Record{Offset: 0})
 	r := a.take().receipt
 	for i := range int64(10_000) {

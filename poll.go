@@ -52,7 +52,7 @@ func (r *reader) rest(ctx context.Context, before time.Duration, faulty bool) ti
 }
 
 // awaitRoom waits while enough is polled and not taken; false when ctx ends. What belongs to partitions that wait for an
-// acknowledgement does not count: they would hold up the others.
+// acknowledgement, or for a dead letter, does not count: they would hold up the others.
 func (r *reader) awaitRoom(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		if !r.full() {
@@ -70,17 +70,17 @@ func (r *reader) awaitRoom(ctx context.Context) bool {
 func (r *reader) full() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	records, bytes := 0, 0
+	var kept window
 	for _, a := range r.assigned {
-		if !a.blocked {
-			records += a.waiting
-			bytes += a.bytes
+		if !a.resting() {
+			kept.messages += a.waiting.messages
+			kept.bytes += a.waiting.bytes
 		}
 	}
-	if records < keptRecords && bytes < keptBytes {
+	if kept.messages < keptRecords && kept.bytes < keptBytes {
 		return false
 	}
-	r.untilLow = max(1, records/2)
+	r.untilLow = max(1, kept.messages/2)
 	return true
 }
 
@@ -149,7 +149,7 @@ func (r *reader) addBroken(large *kgo.ErrDecompressTooLarge) {
 	r.wakeOne()
 }
 
-// pauseBlocked stops fetching for partitions that wait for an acknowledgement and have records waiting. Only those: a pause drops
+// pauseBlocked stops fetching for partitions that wait for an acknowledgement, or for a dead letter, and have records waiting. Only those: a pause drops
 // what the client has fetched, so pausing whatever is slow would fetch everything several times.
 func (r *reader) pauseBlocked(cl *kgo.Client) {
 	r.pauseMu.Lock()
@@ -157,7 +157,7 @@ func (r *reader) pauseBlocked(cl *kgo.Client) {
 	var blocked []int32
 	r.mu.Lock()
 	for p, a := range r.assigned {
-		if a.blocked && !a.paused && a.waiting > 0 {
+		if a.resting() && !a.paused && a.waiting.messages > 0 {
 			a.paused = true
 			blocked = append(blocked, p)
 		}
@@ -173,7 +173,7 @@ func (r *reader) resume(a *assignment) {
 	r.pauseMu.Lock()
 	defer r.pauseMu.Unlock()
 	r.mu.Lock()
-	due, cl := a.paused && !a.blocked && !a.gone, r.member
+	due, cl := a.paused && !a.resting() && !a.gone, r.member
 	if due {
 		a.paused = false
 	}

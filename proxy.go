@@ -138,6 +138,10 @@ func (p *Proxy) Disconnect(ctx context.Context) error {
 	if p == nil || p.producing == nil {
 		return errNotMade("Proxy", "NewProxy")
 	}
+	if w := runnerOf(ctx); w != nil && w.reader.proxy == p { // a handler, for whose end this would wait: its Run ends it
+		w.finally(ctx, func(ctx context.Context) error { return p.closing.run(ctx, p.end) })
+		return nil
+	}
 	return p.closing.run(ctx, p.end)
 }
 

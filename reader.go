@@ -20,7 +20,7 @@ type reader struct {
 	conn     *connection
 	refusing chan struct{} // closed when Disconnect begins
 	closing  closing
-	inside   atomic.Bool // a goroutine is in retrieve; unused with ManualAck
+	inside   atomic.Bool // a goroutine is in retrieve or run; unused with ManualAck
 
 	mu       sync.Mutex // guards what follows and every assignment
 	assigned map[int32]*assignment
@@ -28,6 +28,7 @@ type reader struct {
 	returned []receipt // given back by Nack, to be handed out again first
 	trouble  []error   // to be told, once each
 	held     receipt   // what retrieve handed out last, without ManualAck
+	runner   *runner   // the Run under way, if there is one
 	refused  bool
 	waiters  int           // goroutines that wait for wake
 	wake     chan struct{} // holds one token for one of them
@@ -72,7 +73,7 @@ func (r *reader) retrieve(ctx context.Context) (taken, error) {
 	}
 	if !r.options.manualAck {
 		if !r.inside.CompareAndSwap(false, true) {
-			return taken{}, errConcurrent
+			return taken{}, r.concurrent()
 		}
 		defer r.inside.Store(false)
 	}
@@ -85,6 +86,16 @@ func (r *reader) retrieve(ctx context.Context) (taken, error) {
 		r.acknowledgeHeld()
 	}
 	return r.take(ctx)
+}
+
+// concurrent says who else is inside.
+func (r *reader) concurrent() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.runner != nil {
+		return errRunning
+	}
+	return errConcurrent
 }
 
 // connect opens the connection, waiting for a backoff that runs.
@@ -150,21 +161,30 @@ func (r *reader) next() (t taken, err error, found bool) {
 		err, r.trouble = r.trouble[0], r.trouble[1:]
 		return taken{}, err, true
 	}
-	for len(r.returned) > 0 {
-		again := r.returned[0]
-		r.returned = r.returned[1:]
-		if t, ok := again.assignment.retake(again.sequence); ok {
-			return t, nil, true
-		}
-	}
-	if a := r.ready.take(); a != nil {
-		t = a.take()
-		r.ready.add(a)
-		r.tookFrom(a)
+	if t, ok := r.pull(); ok {
 		return t, nil, true
 	}
 	err = r.tooManyUnacked()
 	return taken{}, err, err != nil
+}
+
+// pull takes what was given back, or the next record. The caller holds r.mu.
+func (r *reader) pull() (taken, bool) {
+	for len(r.returned) > 0 {
+		again := r.returned[0]
+		r.returned = r.returned[1:]
+		if t, ok := again.assignment.retake(again.sequence); ok {
+			return t, true
+		}
+	}
+	a := r.ready.take()
+	if a == nil {
+		return taken{}, false
+	}
+	t := a.take()
+	r.ready.add(a)
+	r.tookFrom(a)
+	return t, true
 }
 
 // tookFrom lets the poller go on once enough was taken, or where what waits belongs to a partition that has just come to its bound:
@@ -173,7 +193,7 @@ func (r *reader) tookFrom(a *assignment) {
 	if r.untilLow == 0 {
 		return
 	}
-	if r.untilLow--; r.untilLow == 0 || a.blocked {
+	if r.untilLow--; r.untilLow == 0 || a.resting() {
 		r.signalLow()
 	}
 }
@@ -200,8 +220,9 @@ func (r *reader) tooManyUnacked() error {
 	if worst == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %d were handed out since offset %d of partition %d, which is not acknowledged; call its Ack,"+
-		" or raise WithMaxUnacked", ErrTooManyUnacked, worst.handed, worst.oldest(), worst.partition)
+	return fmt.Errorf("%w: %d, of %d bytes, were handed out since offset %d of partition %d, which is not acknowledged; call its Ack,"+
+		" or raise WithMaxUnacked or WithMaxUnackedBytes",
+		ErrTooManyUnacked, worst.handed.messages, worst.handed.bytes, worst.oldest(), worst.partition)
 }
 
 // wakeOne wakes a waiter, if there is one and something for him may be there. The caller holds r.mu.
@@ -250,33 +271,50 @@ func (r *reader) acknowledgeHeld() {
 		return
 	}
 	if err := r.acknowledge(held); errors.Is(err, ErrNotOwned) {
-		r.proxy.log.Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
-			"topic", r.topic, "partition", held.assignment.partition, "group", r.group)
+		r.logMoved(held.assignment)
 	}
 }
 
-// acknowledge settles a receipt and lets its partition go on if it was waiting for that.
+// logMoved tells of an acknowledgement that nobody can return an error for.
+func (r *reader) logMoved(a *assignment) {
+	r.proxy.log.Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
+		"topic", r.topic, "partition", a.partition, "group", r.group)
+}
+
+// acknowledge settles a receipt for the caller of Ack.
 func (r *reader) acknowledge(rc receipt) error {
 	r.mu.Lock()
 	if r.refused {
 		r.mu.Unlock()
 		return ErrDisconnected
 	}
-	a := rc.assignment
-	wasBlocked := a.blocked
-	err := a.acknowledge(rc.sequence)
-	unblocked := wasBlocked && !a.blocked
-	if unblocked {
-		r.ready.add(a)
-		r.wakeOne()
-		r.signalLow()
-	}
-	resume := unblocked && a.paused
+	resume, err := r.acknowledgeLocked(rc)
 	r.mu.Unlock()
 	if resume {
-		r.resume(a)
+		r.resume(rc.assignment)
 	}
 	return err
+}
+
+// acknowledgeLocked settles a receipt and lets its partition go on if it was waiting for that; resume says that it is to be called for
+// it, without the lock. The caller holds r.mu.
+func (r *reader) acknowledgeLocked(rc receipt) (resume bool, err error) {
+	a := rc.assignment
+	wasBlocked := a.blocked
+	err = a.acknowledge(rc.sequence)
+	return wasBlocked && r.goesOnLocked(a), err
+}
+
+// goesOnLocked lets a partition be taken from again, if nothing holds it; resume says that it is to be called for it, without the lock.
+// The caller holds r.mu.
+func (r *reader) goesOnLocked(a *assignment) (resume bool) {
+	if a.resting() {
+		return false
+	}
+	r.ready.add(a)
+	r.wakeOne()
+	r.signalLow()
+	return a.paused
 }
 
 // giveBack undoes the delivery of a receipt.
@@ -286,6 +324,11 @@ func (r *reader) giveBack(rc receipt) error {
 	if r.refused {
 		return ErrDisconnected
 	}
+	return r.giveBackLocked(rc)
+}
+
+// giveBackLocked is giveBack under r.mu.
+func (r *reader) giveBackLocked(rc receipt) error {
 	again, err := rc.assignment.giveBack(rc.sequence)
 	if again {
 		r.returned = append(r.returned, rc)
@@ -325,11 +368,14 @@ func (r *reader) awaitAcknowledgement(ctx context.Context) bool {
 }
 
 // Ack acknowledges the message: it may be committed, and is not delivered again unless the program dies before it is. It does no
-// I/O, is safe for concurrent use, and may be called again. Nil means that the message is committed if its partition is still
+// I/O, is safe for concurrent use, and may be called again. In a Run it is an error, since there the handler's result acknowledges. Nil means that the message is committed if its partition is still
 // ours then; ErrNotOwned that it has moved, and the other member receives the message; ErrDisconnected that it came too late.
 func (r *Record) Ack() error {
-	if r.receipt.assignment == nil {
+	switch {
+	case r.receipt.assignment == nil:
 		return nil
+	case r.receipt.decided:
+		return errDecided
 	}
 	return r.receipt.assignment.reader.acknowledge(r.receipt)
 }
@@ -337,8 +383,11 @@ func (r *Record) Ack() error {
 // Nack gives the message back: the next Retrieve hands it out again, with the same bytes. It does no I/O and is safe for concurrent
 // use. After an Ack it does nothing; its errors are those of Ack.
 func (r *Record) Nack() error {
-	if r.receipt.assignment == nil {
+	switch {
+	case r.receipt.assignment == nil:
 		return nil
+	case r.receipt.decided:
+		return errDecided
 	}
 	return r.receipt.assignment.reader.giveBack(r.receipt)
 }

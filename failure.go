@@ -1,0 +1,244 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/typedkafka/kafka/schema"
+)
+
+// conclude settles what was handled without an error, and sees to what failed.
+func (w *runner) conclude(l *lane, t *tenure) {
+	if slices.ContainsFunc(l.running, (*job).succeeded) {
+		w.settle(l, (*job).succeeded)
+	}
+	if len(l.running) > 0 && t.ctx.Err() == nil { // else they were interrupted: no attempt, and no failure
+		for _, j := range slices.Clone(l.running) {
+			w.logPanic(j)
+			if w.lastAttempt(l, j) {
+				w.giveUpOn(l, t, j)
+			}
+		}
+	}
+	w.proceed(l, t)
+}
+
+func (j *job) succeeded() bool { return j.err == nil }
+
+// settle acknowledges those of a lane's jobs that is holds for.
+func (w *runner) settle(l *lane, is func(*job) bool) {
+	r := w.reader
+	a := l.running[0].receipt.assignment
+	var moved, resume bool
+	r.mu.Lock()
+	l.running = slices.DeleteFunc(l.running, func(j *job) bool {
+		if !is(j) {
+			return false
+		}
+		again, err := r.acknowledgeLocked(j.receipt)
+		resume, moved = resume || again, moved || err != nil
+		return true
+	})
+	r.mu.Unlock()
+	if resume {
+		r.resume(a)
+	}
+	if moved {
+		r.logMoved(a)
+	}
+}
+
+// proceed ends one errand of a lane. The last one decides what becomes of the lane.
+func (w *runner) proceed(l *lane, t *tenure) {
+	w.reader.mu.Lock()
+	defer w.reader.mu.Unlock()
+	if l.errands--; l.errands > 0 {
+		return
+	}
+	switch {
+	case len(l.running) == 0 || l.running[0].moved():
+		w.schedule.finish(l)
+	case w.stopped:
+		w.hold(l)
+	default:
+		w.schedule.park(l, l.pause(w.options.retry))
+	}
+	t.leave()
+	w.reader.wakeOne()
+}
+
+// hold keeps what a lane was at for whoever comes after this Run. The caller holds the reader's lock.
+func (w *runner) hold(l *lane) {
+	l.state = held
+	if w.ended { // Run did not wait for this handler
+		for _, j := range l.running {
+			_ = w.reader.giveBackLocked(j.receipt)
+		}
+	}
+}
+
+func (w *runner) lastAttempt(l *lane, j *job) bool {
+	return j.invalid || l.attempts >= w.options.retry.Attempts || permanent(j.err)
+}
+
+// permanent reports whether a handler's error is one that no retry heals.
+func permanent(err error) bool {
+	var marked *permanentError
+	var invalid *schema.ValidationError
+	return errors.As(err, &marked) || errors.As(err, &invalid)
+}
+
+// pause is how long a lane waits for its next attempt.
+func (l *lane) pause(p RetryPolicy) time.Duration {
+	if l.backoff == nil {
+		l.backoff = fullJitter(p.Backoff, p.MaxBackoff)
+	}
+	return l.backoff.NextBackOff()
+}
+
+// fullJitter gives pauses between 0 and a bound that begins with first and doubles up to most. The library's are an interval more or
+// less a part of it, so half the bound, more or less all of it.
+func fullJitter(first, most time.Duration) *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval: first / 2, MaxInterval: most / 2, RandomizationFactor: 1, Multiplier: 2,
+	}
+}
+
+// giveUpOn sees to a message that has failed for good: OnFailure, then its dead letter, else the end of the Run.
+func (w *runner) giveUpOn(l *lane, t *tenure, j *job) {
+	failure := l.failure(j)
+	if w.options.onFailure != nil {
+		err := w.askOnFailure(t.ctx, failure)
+		if err == nil {
+			w.settle(l, func(k *job) bool { return k == j })
+			return
+		}
+		if t.ctx.Err() != nil {
+			return
+		}
+		if !errors.Is(err, failure) {
+			failure.Err = err
+		}
+	}
+	w.note(j, failure.Err, failure.Attempts)
+	if w.dead == nil {
+		w.fail(j.failure)
+		return
+	}
+	w.reader.mu.Lock()
+	l.errands++
+	w.reader.mu.Unlock()
+	w.wg.Go(func() { w.bury(l, t, j, failure) })
+}
+
+// failure is what a job has failed with.
+func (l *lane) failure(j *job) *MessageError {
+	m := &MessageError{Record: j.record(), Err: j.err, Attempts: l.attempts}
+	m.receipt.decided = true
+	var undecoded *MessageError
+	if j.invalid {
+		m.Attempts = 0
+		if errors.As(j.err, &undecoded) {
+			m.Err = undecoded.Err
+		}
+	}
+	return m
+}
+
+func (w *runner) askOnFailure(ctx context.Context, m *MessageError) (err error) {
+	defer caught(&err)
+	return w.options.onFailure(ctx, m)
+}
+
+// note keeps what Run is to return if the job is not settled before its end: an error whose record may be acknowledged then.
+func (w *runner) note(j *job, err error, attempts int) {
+	w.reader.mu.Lock()
+	defer w.reader.mu.Unlock()
+	j.failure = &MessageError{Record: j.record(), Err: err, Attempts: attempts}
+}
+
+// bury writes a dead letter, and then acknowledges the message.
+func (w *runner) bury(l *lane, t *tenure, j *job, m *MessageError) {
+	if w.writeDeadLetter(t.ctx, j, m) {
+		w.settle(l, func(k *job) bool { return k == j })
+	}
+	w.proceed(l, t)
+}
+
+// writeDeadLetter writes until it is written; false when the end came first. While it can't be written, its partition stands.
+func (w *runner) writeDeadLetter(ctx context.Context, j *job, m *MessageError) bool {
+	pauses := fullJitter(firstRetry, lastRetry)
+	for stalled := false; ; {
+		err := w.dead.write(ctx, m)
+		if err == nil {
+			return true
+		}
+		w.note(j, fmt.Errorf("%w; and its dead letter can't be written: %w", m.Err, err), m.Attempts)
+		if ctx.Err() != nil {
+			return false
+		}
+		if !stalled {
+			stalled = true
+			w.stall(j.receipt.assignment, err)
+			defer w.goOn(j.receipt.assignment)
+		}
+		select {
+		case <-time.After(pauses.NextBackOff()):
+		case <-ctx.Done():
+			return false
+		case <-w.stopping:
+			return false
+		}
+	}
+}
+
+// stall stops a partition whose dead letter can't be written.
+func (w *runner) stall(a *assignment, cause error) {
+	r := w.reader
+	r.mu.Lock()
+	first := a.stalls == 0
+	if a.stalls++; first {
+		a.stallCause, a.stalledSince = cause, time.Now()
+	}
+	w.schedule.stop(a.partition)
+	r.mu.Unlock()
+	if first {
+		r.proxy.log.Error("kafka: a dead letter can't be written; its partition stands until it can", "topic", r.topic,
+			"partition", a.partition, "group", r.group, "dead_letters", *w.options.deadLetter, "error", cause)
+	}
+}
+
+// goOn undoes stall.
+func (w *runner) goOn(a *assignment) {
+	r := w.reader
+	r.mu.Lock()
+	a.stalls--
+	last := a.stalls == 0
+	if last {
+		a.stallCause = nil
+	}
+	w.schedule.resume(a.partition)
+	resume := r.goesOnLocked(a)
+	r.mu.Unlock()
+	if resume {
+		r.resume(a)
+	}
+	if last {
+		r.proxy.log.Info("kafka: a partition that stood for its dead letters goes on", "topic", r.topic, "partition", a.partition,
+			"group", r.group)
+	}
+}
+
+// logPanic logs where a handler panicked.
+func (w *runner) logPanic(j *job) {
+	var p *PanicError
+	if errors.As(j.err, &p) {
+		w.reader.proxy.log.Error("kafka: a handler panicked", "topic", j.rec.Topic, "partition", j.rec.Partition, "offset", j.rec.Offset,
+			"error", p, "stack", string(p.Stack))
+	}
+}

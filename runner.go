@@ -1,0 +1,454 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A runner is one Run below T: its workers take from the schedule what to handle next. Its state is guarded by the reader's lock, under
+// which neither I/O nor a caller's code runs.
+type runner struct {
+	reader   *reader
+	options  runOptions
+	handle   handling
+	dead     *deadLetters // nil: failed messages end the Run
+	ctx      context.Context // of Run
+	values   context.Context // what handlers' contexts come from: the values of ctx without its end
+	stopping chan struct{} // closed when nothing new is to begin
+	cutting  chan struct{} // closed when what is being handled is cancelled
+	over     chan struct{} // closed when nothing is handled any more
+	wg       sync.WaitGroup
+
+	schedule *schedule
+	tenures  map[*assignment]*tenure
+	stopped  bool
+	cut      error // why handlers were cancelled, if they were
+	ended    bool  // Run has returned, or is about to
+	fault    error // what ended the Run, where neither ctx nor Disconnect did
+	closings []<-chan error
+}
+
+// A handling calls the handler with the jobs of one lane, and sets what became of each.
+type handling func(ctx context.Context, jobs []*job, attempt int)
+
+// A tenure is what a Run has under way of one assignment.
+type tenure struct {
+	ctx    context.Context // of its handlers
+	cancel context.CancelCauseFunc
+	active int           // lanes that are being handled
+	idle   chan struct{} // closed when none is; nil until somebody waits for that
+}
+
+// Why the context of a handler was cancelled; context.Cause tells.
+var (
+	errDrained = errors.New("kafka: the drain timeout (WithDrainTimeout) passed")
+	errRevoked = errors.New("kafka: the message's partition moves to another member of the group")
+	errClosed  = errors.New("kafka: the context of Disconnect ended")
+)
+
+var (
+	errRunning = errors.New("a Run is under way on this consumer: end it first, or make another consumer")
+	errDecided = errors.New("kafka: in a Run the handler's result acknowledges: return nil, or an error")
+)
+
+// lastGrace is how long handlers may take to end once their context is cancelled; then Run returns without them.
+const lastGrace = time.Second
+
+// run runs until ctx or Disconnect or a fault ends it.
+func (r *reader) run(ctx context.Context, o runOptions, h handling) error {
+	if !r.inside.CompareAndSwap(false, true) {
+		return r.concurrent()
+	}
+	defer r.inside.Store(false)
+	if err := r.connect(ctx); err != nil {
+		if bare := ctx.Err(); bare != nil && err == bare {
+			return nil // it ended before there was anything to do, and nothing was wrong
+		}
+		return err
+	}
+	w := r.newRunner(ctx, o, h)
+	if err := w.begin(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-r.refusing:
+	case <-w.stopping:
+	}
+	w.drain()
+	return w.end()
+}
+
+func (r *reader) newRunner(ctx context.Context, o runOptions, h handling) *runner {
+	w := &runner{
+		reader: r, options: o, handle: h, ctx: ctx,
+		stopping: make(chan struct{}), cutting: make(chan struct{}), over: make(chan struct{}),
+		tenures: make(map[*assignment]*tenure),
+	}
+	w.values = context.WithValue(context.WithoutCancel(ctx), runnerKey{}, w)
+	w.schedule = newSchedule(o, w.alarm)
+	if o.deadLetter != nil {
+		w.dead = newDeadLetters(r.proxy, *o.deadLetter, r.topic, r.group)
+	}
+	return w
+}
+
+type runnerKey struct{}
+
+// begin starts the workers. What Retrieve handed out last is not acknowledged by that: it comes again.
+func (w *runner) begin() error {
+	r := w.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused {
+		return ErrDisconnected
+	}
+	if held := r.held; held.assignment != nil {
+		_ = r.giveBackLocked(held)
+	}
+	r.runner = w
+	for range w.options.concurrency {
+		w.wg.Go(w.work)
+	}
+	return nil
+}
+
+// work handles one lane after another.
+func (w *runner) work() {
+	finished := false
+	defer func() {
+		if !finished { // runtime.Goexit, as t.FailNow in a test's handler calls it
+			w.fail(errors.New("the handler ended its goroutine (runtime.Goexit)"))
+		}
+	}()
+	for l, t := w.next(); l != nil; l, t = w.next() {
+		l.attempts++
+		w.handle(t.ctx, l.running, l.attempts)
+		w.conclude(l, t)
+	}
+	finished = true
+}
+
+// next waits for a lane to handle; nil when nothing new is to begin.
+func (w *runner) next() (*lane, *tenure) {
+	waited := false
+	for {
+		l, t, wait, told := w.tryNext(waited)
+		w.log(told)
+		if !wait {
+			return l, t
+		}
+		waited = true
+		select {
+		case <-w.reader.wake:
+		case <-w.stopping:
+			w.reader.stopWaiting()
+			return nil, nil
+		}
+	}
+}
+
+// tryNext takes a lane if there is one; wait says that there is none, and that the caller counts as waiting now. What the reader has
+// told is to be logged.
+func (w *runner) tryNext(waited bool) (l *lane, t *tenure, wait bool, told []error) {
+	r := w.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if waited {
+		r.waiters--
+	}
+	told = w.hear()
+	if w.stopped || r.refused || w.ctx.Err() != nil {
+		return nil, nil, false, told
+	}
+	if l = w.schedule.take(r.pull); l == nil {
+		r.waiters++
+		return nil, nil, true, told
+	}
+	r.wakeOne() // there may be more, for another worker
+	return l, w.enter(l.running[0].receipt.assignment), false, told
+}
+
+// hear takes what the reader has to tell. What no waiting heals ends the Run. The caller holds the reader's lock.
+func (w *runner) hear() (told []error) {
+	told, w.reader.trouble = w.reader.trouble, nil
+	for _, err := range told {
+		if !Temporary(err) || w.options.stopOnLoss && isLoss(err) {
+			w.failLocked(err)
+		}
+	}
+	return told
+}
+
+func (w *runner) log(told []error) {
+	r := w.reader
+	for _, err := range told {
+		if isLoss(err) {
+			r.proxy.log.Error("kafka: messages are gone", "topic", r.topic, "group", r.group, "error", err)
+		} else {
+			r.proxy.log.Warn("kafka: can't receive", "topic", r.topic, "group", r.group, "error", err)
+		}
+	}
+}
+
+func isLoss(err error) bool { return errors.Is(err, ErrDataLoss) || errors.Is(err, ErrTopicRecreated) }
+
+// enter counts a lane that is being handled. The caller holds the reader's lock.
+func (w *runner) enter(a *assignment) *tenure {
+	t := w.tenures[a]
+	if t == nil {
+		t = &tenure{}
+		t.ctx, t.cancel = context.WithCancelCause(w.values)
+		if w.cut != nil {
+			t.cancel(w.cut)
+		}
+		w.tenures[a] = t
+	}
+	t.active++
+	return t
+}
+
+// leave counts a lane that is not handled any more. The caller holds the reader's lock.
+func (t *tenure) leave() {
+	if t.active--; t.active == 0 && t.idle != nil {
+		close(t.idle)
+		t.idle = nil
+	}
+}
+
+// alarm makes a lane ready after a time.
+func (w *runner) alarm(l *lane, after time.Duration) *time.Timer {
+	var alarm *time.Timer
+	alarm = time.AfterFunc(after, func() {
+		w.reader.mu.Lock()
+		defer w.reader.mu.Unlock()
+		if l.alarm == alarm {
+			w.schedule.ready(l)
+			w.reader.wakeOne()
+		}
+	})
+	return alarm
+}
+
+// fail ends the Run with a fault.
+func (w *runner) fail(err error) {
+	w.reader.mu.Lock()
+	defer w.reader.mu.Unlock()
+	w.failLocked(err)
+}
+
+func (w *runner) failLocked(err error) {
+	if w.fault == nil {
+		w.fault = err
+	}
+	w.stopLocked()
+}
+
+func (w *runner) stopLocked() {
+	if !w.stopped {
+		w.stopped = true
+		close(w.stopping)
+	}
+}
+
+// release ends the work on partitions that are about to move to another member: nothing new of them begins, and what is being handled
+// may go on for the drain timeout, which is shorter than the group waits.
+func (w *runner) release(leaving []*assignment) {
+	busy, idle := w.closeTenures(leaving)
+	if waitFor(idle, w.reader.options.drain) {
+		return
+	}
+	for _, t := range busy {
+		t.cancel(errRevoked)
+	}
+	waitFor(idle, lastGrace) // else their results count for nothing: the other member handles these messages, too
+}
+
+// closeDeadLetters lets go of what wrote the dead letters.
+func (w *runner) closeDeadLetters() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return w.dead.close(ctx)
+}
+
+// closeTenures lets nothing new of assignments begin, and returns what is under way, and a channel that is closed once it has ended.
+func (w *runner) closeTenures(leaving []*assignment) (busy []*tenure, idle <-chan struct{}) {
+	w.reader.mu.Lock()
+	defer w.reader.mu.Unlock()
+	var ends []<-chan struct{}
+	for _, a := range leaving {
+		a.leaving = true
+		if t := w.tenures[a]; t != nil && t.active > 0 {
+			t.idle = make(chan struct{})
+			busy, ends = append(busy, t), append(ends, t.idle)
+		}
+	}
+	w.schedule.freeMoved()
+	w.reader.wakeOne()
+	return busy, all(ends)
+}
+
+// lost ends the work on an assignment that another member may have already. The caller holds the reader's lock.
+func (w *runner) lost(a *assignment) {
+	if t := w.tenures[a]; t != nil {
+		t.cancel(errRevoked)
+		delete(w.tenures, a)
+	}
+	w.schedule.freeMoved()
+}
+
+// drain lets nothing new begin and waits until all that is being handled has ended: for the drain timeout as it is, then for lastGrace
+// with cancelled contexts.
+func (w *runner) drain() {
+	w.reader.mu.Lock()
+	w.stopLocked()
+	w.reader.mu.Unlock()
+	timer := time.AfterFunc(w.reader.options.drain, func() { w.cutShort(errDrained) })
+	defer timer.Stop()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.wg.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-w.cutting:
+		waitFor(ended, lastGrace)
+	}
+	close(w.over)
+}
+
+// cutShort cancels the contexts of all handlers.
+func (w *runner) cutShort(cause error) {
+	w.reader.mu.Lock()
+	defer w.reader.mu.Unlock()
+	if w.cut != nil {
+		return
+	}
+	w.cut = cause
+	close(w.cutting)
+	for _, t := range w.tenures {
+		t.cancel(cause)
+	}
+}
+
+// drained waits for the end of the handlers, for a Disconnect under ctx: when that ends they are cut short.
+func (w *runner) drained(ctx context.Context) {
+	select {
+	case <-w.over:
+		return
+	case <-ctx.Done():
+	}
+	w.cutShort(errClosed)
+	waitFor(w.over, lastWords)
+}
+
+// end gives back what is not settled, commits what is, and says what is left.
+func (w *runner) end() error {
+	r := w.reader
+	held := w.giveUp()
+	var commitErr error
+	select {
+	case <-r.refusing:
+		<-r.closing.done // bounded; it commits, and has its own error
+	default:
+		commitErr = r.commit(r.conn.client.Load())
+	}
+	err := errors.Join(w.fault, held, commitErr)
+	for _, closing := range w.closings {
+		err = errors.Join(err, <-closing)
+	}
+	if w.dead != nil {
+		err = errors.Join(err, w.closeDeadLetters())
+	}
+	w.cutShort(context.Canceled)
+	return err
+}
+
+// giveUp gives what was taken and is not settled back to the reader, in order, and returns an error for what of it was begun.
+func (w *runner) giveUp() error {
+	r := w.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.runner, w.ended = nil, true
+	begun, rest := w.schedule.unsettled()
+	for _, j := range inOrder(rest) {
+		_ = r.giveBackLocked(j.receipt)
+	}
+	return w.heldError(inOrder(begun))
+}
+
+// heldError is the error of a Run that could not settle all that it had begun. The caller holds the reader's lock.
+func (w *runner) heldError(begun []*job) error {
+	const most = 5
+	var errs []error
+	left := 0
+	for _, j := range begun {
+		switch {
+		case j.moved():
+		case j.failure != nil && j.failure == w.fault:
+		case j.failure != nil && len(errs) < most:
+			errs = append(errs, j.failure)
+		default:
+			left++
+		}
+	}
+	if left > 0 {
+		errs = append(errs, fmt.Errorf("%d messages were not settled before the end and are delivered again; the first is offset %d"+
+			" of partition %d", left, begun[0].rec.Offset, begun[0].rec.Partition))
+	}
+	return errors.Join(errs...)
+}
+
+func inOrder(jobs []*job) []*job {
+	slices.SortFunc(jobs, func(a, b *job) int {
+		return cmp.Or(cmp.Compare(a.rec.Partition, b.rec.Partition), cmp.Compare(a.receipt.sequence, b.receipt.sequence))
+	})
+	return jobs
+}
+
+// finally ends the Run and runs a closing that a handler has asked for beside it: the closing waits for that handler, and Run for the
+// closing.
+func (w *runner) finally(ctx context.Context, closing func(context.Context) error) {
+	done := make(chan error, 1)
+	w.reader.mu.Lock()
+	w.closings = append(w.closings, done)
+	w.stopLocked()
+	w.reader.mu.Unlock()
+	go func() { done <- closing(context.WithoutCancel(ctx)) }()
+}
+
+// runnerOf is the Run whose handler was given ctx; nil where none was.
+func runnerOf(ctx context.Context) *runner {
+	w, _ := ctx.Value(runnerKey{}).(*runner)
+	return w
+}
+
+// all returns a channel that is closed once all of channels are.
+func all(channels []<-chan struct{}) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, c := range channels {
+			<-c
+		}
+	}()
+	return done
+}
+
+// waitFor waits until done is closed, for d at most, and reports whether it was.
+func waitFor(done <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

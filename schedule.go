@@ -1,0 +1,294 @@
+package kafka
+
+import (
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// A schedule decides what a Run handles next: messages of one lane one after another, in order, different lanes side by side. A lane
+// is a key within a partition; records without a key share the partition's lane, or have one each. In a RunBatch a lane is a
+// partition, and what runs at once is a batch of it.
+//
+// Lanes outlive assignments: where a partition moves away and comes back, what it brings waits until the old handler of its key has
+// ended.
+//
+// It is plain data: the reader's lock guards it, and nothing here blocks.
+type schedule struct {
+	unordered bool
+	batch     int                                    // the most messages that run at once in one lane; 1 but in a RunBatch
+	patience  time.Duration                          // how long a batch may wait to be full
+	alarm     func(*lane, time.Duration) *time.Timer // calls ready, under the lock, after a time
+
+	seed    maphash.Seed
+	lanes   map[uint64]*lane
+	shares  map[int32]*share
+	turns   []*share // that have a lane to run, in the order in which it is their turn
+	fromLog bool     // the last pick came from the reader, so a lane that waits is next
+}
+
+// A share is what a schedule holds of one partition.
+type share struct {
+	partition int32
+	runnable  []*lane // in the order in which it is their turn
+	stopped   int     // reasons why nothing of it may start
+	inTurn    bool
+}
+
+// A lane is a line of messages that must be handled one after another. It exists while it has any.
+type lane struct {
+	id      uint64
+	share   *share
+	running []*job // what is being handled, waits for a retry, or waits for its dead letter
+	waiting []*job // what comes after it
+	state   laneState
+
+	errands  int                         // what is under way for running: its worker, and its dead letters
+	attempts int                         // how often running was handed to the handler
+	backoff  *backoff.ExponentialBackOff // from the first retry on
+	alarm    *time.Timer                 // runs while parked or filling
+}
+
+type laneState uint8
+
+const (
+	idle     laneState = iota // nothing is there
+	filling                   // a batch waits for company
+	runnable                  // it waits for its turn
+	busy                      // running is with a worker, or with its dead letters
+	parked                    // running waits for a retry
+	held                      // the Run has ended before running was settled
+)
+
+// A job is one message that a Run has taken.
+type job struct {
+	taken
+	err     error         // of its last attempt
+	invalid bool          // it can't be decoded, so no handler saw it
+	failure *MessageError // what it failed with for good, until it is settled
+}
+
+func newSchedule(o runOptions, alarm func(*lane, time.Duration) *time.Timer) *schedule {
+	return &schedule{
+		unordered: o.unordered, batch: max(1, o.batch), patience: o.patience, alarm: alarm,
+		seed: maphash.MakeSeed(), lanes: make(map[uint64]*lane), shares: make(map[int32]*share),
+	}
+}
+
+// take picks what to handle next, and pulls new messages where it needs them; nil where nothing may start. Lanes that wait and new
+// messages take turns, and so do partitions on each side, so that none starves.
+func (s *schedule) take(pull func() (taken, bool)) *lane {
+	for range 2 {
+		s.fromLog = !s.fromLog
+		if s.fromLog {
+			if l := s.takeNew(pull); l != nil {
+				return l
+			}
+		} else if l := s.takeWaiting(); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// takeNew pulls messages until one may be handled at once. The others line up behind what runs; the bounds of their partitions end
+// that.
+func (s *schedule) takeNew(pull func() (taken, bool)) *lane {
+	for t, ok := pull(); ok; t, ok = pull() {
+		l := s.laneOf(t)
+		l.waiting = append(l.waiting, &job{taken: t})
+		if l.state <= filling && s.full(l) && l.share.stopped == 0 {
+			s.start(l)
+			return l
+		}
+		s.arrange(l)
+	}
+	return nil
+}
+
+// full reports whether enough waits in a lane to be handled.
+func (s *schedule) full(l *lane) bool { return len(l.waiting) >= s.batch }
+
+// arrange decides what a lane that runs nothing waits for.
+func (s *schedule) arrange(l *lane) {
+	switch {
+	case l.state > filling:
+	case s.full(l):
+		s.ready(l)
+	case len(l.waiting) == 0:
+		delete(s.lanes, l.id)
+	case l.state == idle:
+		l.state = filling
+		l.alarm = s.alarm(l, s.patience)
+	}
+}
+
+// takeWaiting picks the lane whose turn it is.
+func (s *schedule) takeWaiting() *lane {
+	for len(s.turns) > 0 {
+		sh := s.turns[0]
+		s.turns = s.turns[1:]
+		sh.inTurn = false
+		for sh.stopped == 0 && len(sh.runnable) > 0 {
+			l := sh.runnable[0]
+			sh.runnable = sh.runnable[1:]
+			s.offer(sh)
+			if s.start(l) {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// offer puts a share in turn if it has something to run.
+func (s *schedule) offer(sh *share) {
+	if !sh.inTurn && sh.stopped == 0 && len(sh.runnable) > 0 {
+		sh.inTurn = true
+		s.turns = append(s.turns, sh)
+	}
+}
+
+// start takes from a lane what is to run; false, and the lane is gone, where all of it has moved to another member.
+func (s *schedule) start(l *lane) bool {
+	l.running = slices.DeleteFunc(l.running, (*job).moved)
+	for len(l.waiting) > 0 && len(l.running) == 0 {
+		l.fill(s.batch)
+	}
+	l.stopAlarm()
+	if len(l.running) == 0 {
+		l.state = idle
+		delete(s.lanes, l.id)
+		return false
+	}
+	l.state, l.errands = busy, 1
+	return true
+}
+
+// fill begins a new batch from what waits. It may be empty: what waited has moved away.
+func (l *lane) fill(most int) {
+	n := min(most, len(l.waiting))
+	for i, j := range l.waiting[:n] {
+		if !j.moved() {
+			l.running = append(l.running, j)
+		}
+		l.waiting[i] = nil
+	}
+	l.waiting = l.waiting[n:]
+	l.attempts, l.backoff = 0, nil
+}
+
+// moved reports whether a job's partition has moved, or is moving, to another member.
+func (j *job) moved() bool { return j.receipt.assignment.leaving || j.receipt.assignment.gone }
+
+// ready makes a lane wait for its turn.
+func (s *schedule) ready(l *lane) {
+	if l.state == runnable || l.state == busy {
+		return // it was faster than its alarm
+	}
+	l.stopAlarm()
+	l.state = runnable
+	l.share.runnable = append(l.share.runnable, l)
+	s.offer(l.share)
+}
+
+// finish ends what ran in a lane, and lets what comes after it wait for its turn.
+func (s *schedule) finish(l *lane) {
+	clear(l.running)
+	l.running, l.state = l.running[:0], idle
+	s.arrange(l)
+}
+
+// park makes a lane wait for a retry.
+func (s *schedule) park(l *lane, pause time.Duration) {
+	l.state = parked
+	l.alarm = s.alarm(l, pause)
+}
+
+func (l *lane) stopAlarm() {
+	if l.alarm != nil {
+		l.alarm.Stop()
+		l.alarm = nil
+	}
+}
+
+// stop keeps everything of a partition from starting, until resume. Reasons add up.
+func (s *schedule) stop(partition int32) { s.shareOf(partition).stopped++ }
+
+func (s *schedule) resume(partition int32) {
+	sh := s.shareOf(partition)
+	sh.stopped--
+	s.offer(sh)
+}
+
+func (s *schedule) shareOf(partition int32) *share {
+	sh := s.shares[partition]
+	if sh == nil {
+		sh = &share{partition: partition}
+		s.shares[partition] = sh
+	}
+	return sh
+}
+
+// laneOf finds the lane of a message. Lanes go by a hash: two keys that share one are only handled one after the other.
+func (s *schedule) laneOf(t taken) *lane {
+	id := s.laneID(t)
+	l := s.lanes[id]
+	if l == nil {
+		l = &lane{id: id, share: s.shareOf(t.rec.Partition)}
+		s.lanes[id] = l
+	}
+	return l
+}
+
+func (s *schedule) laneID(t taken) uint64 {
+	type name struct {
+		partition int32
+		kind      laneKind
+		key       uint64
+	}
+	n := name{partition: t.rec.Partition}
+	switch {
+	case s.batch > 1:
+	case t.rec.Key != nil:
+		n.kind, n.key = byKey, maphash.Bytes(s.seed, t.rec.Key)
+	case s.unordered:
+		n.kind, n.key = alone, t.receipt.sequence
+	}
+	return maphash.Comparable(s.seed, n)
+}
+
+// A laneKind is what the messages of a lane have in common.
+type laneKind uint8
+
+const (
+	byPartition laneKind = iota
+	byKey
+	alone
+)
+
+// freeMoved lets lanes go whose messages have moved away while they waited.
+func (s *schedule) freeMoved() {
+	for _, l := range s.lanes {
+		waits := l.state == parked || l.state == filling
+		if waits && slices.ContainsFunc(append(l.running, l.waiting...), (*job).moved) {
+			s.ready(l)
+		}
+	}
+}
+
+// unsettled are the jobs that were taken and are not settled: those that were begun, and those that nobody is at now. They share the
+// ones that wait for a retry or are held.
+func (s *schedule) unsettled() (begun, rest []*job) {
+	for _, l := range s.lanes {
+		begun = append(begun, l.running...)
+		if l.state != busy {
+			rest = append(rest, l.running...)
+		}
+		rest = append(rest, l.waiting...)
+		l.stopAlarm()
+	}
+	return begun, rest
+}
