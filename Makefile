@@ -3,7 +3,7 @@
 SHELL := bash
 FUZZTIME ?= 1m
 
-.PHONY: help test race lint real interop compose-check up down fuzz long ci
+.PHONY: help test race lint real interop faults compose-check up down fuzz long ci
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ real: ## the behaviour tests on a real Apache Kafka, started for it
 
 interop: ## other clients read what we write, and we what they write
 	scripts/interop
+
+faults: ## the fault table, on a real cluster of three brokers; it writes docs/faults.md
+	nice go -C integration test -count=1 -v -timeout 60m -parallel 4 -run Fault ./faults -args -faults.doc=$(CURDIR)/docs/faults.md
 
 compose-check: ## the broker of compose.yaml, for real, with the quickstart
 	scripts/compose-check

@@ -1,0 +1,320 @@
+package faults_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/typedkafka/kafka"
+	"github.com/typedkafka/kafka/integration/cluster"
+	"github.com/typedkafka/kafka/integration/gate"
+)
+
+// A row is one line of the table.
+type row struct {
+	name       string
+	short      bool // belongs to the short form
+	load       load
+	spec       spec
+	members    int // in this process
+	partitions int32
+	configs    map[string]string // of the topic
+	excuse     excuse
+	crashes    int // how many members end without a last commit; what is processed again is bounded by them; 0: any number
+	// fault runs when a quarter of the load is acknowledged, and returns when all is as it was.
+	fault func(*trial)
+	// check looks at more than the counts.
+	check func(*trial, counts)
+	// caught turns the verdict round: the contender must be found guilty.
+	caught func(counts) bool
+}
+
+func (r row) withDefaults() row {
+	r.load.messages = cmp.Or(r.load.messages, 20_000)
+	r.load.over = cmp.Or(r.load.over, 15*time.Second)
+	r.load.keys = cmp.Or(r.load.keys, 200)
+	r.partitions = cmp.Or(r.partitions, 6)
+	s := &r.spec
+	s.Contender = cmp.Or(s.Contender, *contenderFlag)
+	s.Session = cmp.Or(s.Session, 6*time.Second)
+	s.CommitEvery = cmp.Or(s.CommitEvery, 200*time.Millisecond)
+	s.MaxUnacked = cmp.Or(s.MaxUnacked, 100)
+	s.Concurrency = cmp.Or(s.Concurrency, 8)
+	s.Handler.Delay = cmp.Or(s.Handler.Delay, time.Millisecond)
+	return r
+}
+
+// A trial is a row while it runs.
+type trial struct {
+	*testing.T
+	row
+	cluster *cluster.Cluster
+	watch   *observer
+	ledger  *ledger
+	crew    crew
+	proxy   *kafka.Proxy // the load's
+	gate    *gate.Gate   // what members and the load dial through
+	began   time.Time
+	commits map[int32]int64 // where the offsets topic ended before the trial
+	past    []topicLog      // of lives of the topic that are over
+	names   atomic.Int32
+	quit    context.CancelFunc // ends all members
+	ctx     context.Context    // of the members
+}
+
+const (
+	stall   = 45 * time.Second // with nothing done for as long, a trial is over
+	healing = 2 * time.Minute  // for a broker to come back, and for what a trial waits for otherwise
+	look    = 200 * time.Millisecond
+)
+
+// run runs a row and enters it into the table.
+func (r row) run(t *testing.T, c *cluster.Cluster, table *table) {
+	r = r.withDefaults()
+	tr := &trial{T: t, row: r, cluster: c, ledger: newLedger(), gate: gate.New(), began: time.Now()}
+	defer tr.gate.Close()
+	tr.ctx, tr.quit = context.WithCancel(context.Background())
+	defer tr.quit()
+	tr.setUp()
+	defer tr.watch.close()
+	for range r.members {
+		tr.join()
+	}
+	sent := tr.sendLoad(r.load)
+	tr.must(tr.ledger.awaitAcked(tr.within(healing), r.load.messages/4))
+	if r.fault != nil {
+		r.fault(tr)
+	}
+	tr.must(<-sent)
+	tr.awaitDrained()
+	tr.quit()
+	tr.must(tr.crew.end())
+	tr.must(tr.proxy.Disconnect(tr.within(healing)))
+	tr.conclude(table)
+}
+
+func (tr *trial) must(err error) {
+	tr.Helper()
+	if err != nil {
+		tr.quit()
+		tr.tellWhatWasSaid()
+		tr.Fatal(err)
+	}
+}
+
+func (tr *trial) within(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(tr.Context(), d)
+	tr.Cleanup(cancel)
+	return ctx
+}
+
+// setUp makes the topic and the proxy that the load is sent by.
+func (tr *trial) setUp() {
+	name := fmt.Sprintf("%s-%d", strings.ReplaceAll(tr.name, " ", "-"), time.Now().UnixNano())
+	name = regexp.MustCompile(`[^a-zA-Z0-9-]`).ReplaceAllString(name, "")
+	tr.spec.Brokers, tr.spec.Topic, tr.spec.Group = tr.cluster.Bootstrap(), name, name
+	var err error
+	tr.watch, err = observe(tr.cluster.Bootstrap())
+	tr.must(err)
+	tr.createTopic(name, tr.partitions, tr.configs)
+	tr.commits, err = tr.watch.ends(tr.Context(), offsetsTopic)
+	if err != nil {
+		tr.commits = nil // it is made by the first group
+	}
+	tr.proxy, err = kafka.NewProxy(kafka.Config{Brokers: tr.cluster.Bootstrap(), Producer: kafka.ProducerConfig{Linger: 5 * time.Millisecond}},
+		kafka.WithLogger(slog.New(slog.DiscardHandler)))
+	tr.must(err)
+}
+
+func (tr *trial) createTopic(name string, partitions int32, configs map[string]string) {
+	tr.Helper()
+	values := make(map[string]*string)
+	for k, v := range configs {
+		values[k] = &v
+	}
+	_, err := tr.watch.adm.CreateTopic(tr.within(healing), partitions, 3, values, name)
+	tr.must(err)
+	tr.eventually("the topic has leaders", func(ctx context.Context) bool {
+		topics, err := tr.watch.adm.ListTopics(ctx, name)
+		return err == nil && topics[name].Err == nil && len(topics[name].Partitions) == int(partitions)
+	})
+}
+
+// eventually waits for what only asking tells.
+func (tr *trial) eventually(what string, holds func(context.Context) bool) {
+	tr.Helper()
+	ctx := tr.within(healing)
+	for ticker := time.NewTicker(look); !holds(ctx); {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			tr.must(fmt.Errorf("it did not come true in %s: %s", healing, what))
+		}
+	}
+}
+
+// join starts a member in this process.
+func (tr *trial) join() (stop func()) {
+	return tr.crew.start(tr.ctx, tr.member(tr.gate))
+}
+
+func (tr *trial) member(g *gate.Gate) *member {
+	return &member{spec: tr.spec, name: fmt.Sprint("member ", tr.names.Add(1)), book: tr.ledger, gate: g}
+}
+
+// process starts a member as a process.
+func (tr *trial) process() *process {
+	tr.Helper()
+	p, err := startProcess(tr.member(nil), tr.ledger)
+	tr.must(err)
+	return p
+}
+
+// sendLoad sends beside the caller, who gets the error when every outcome is known.
+func (tr *trial) sendLoad(w load) <-chan error {
+	tr.Helper()
+	producer, err := kafka.NewProducer(tr.proxy, eventTopic(tr.spec.Topic))
+	tr.must(err)
+	sent := make(chan error, 1)
+	go func() { sent <- w.send(tr.within(5*time.Minute), producer, tr.ledger) }()
+	return sent
+}
+
+// awaitDrained waits until the group has committed all there is, or nothing gets done any more.
+func (tr *trial) awaitDrained() {
+	tr.Helper()
+	done, since := tr.ledger.progress(), time.Now()
+	lag := int64(-1)
+	patience := stall
+	if tr.caught != nil {
+		patience /= 4
+	}
+	for ticker := time.NewTicker(look); time.Since(since) < patience; <-ticker.C {
+		var err error
+		if lag, err = tr.watch.lag(tr.within(stall), tr.spec.Group, tr.spec.Topic); err == nil && lag == 0 {
+			return
+		}
+		if now := tr.ledger.progress(); now != done {
+			done, since = now, time.Now()
+		}
+	}
+	if tr.caught == nil {
+		tr.Errorf("nothing got done for %s, and the group's lag is %d", stall, lag)
+		tr.tellWhatWasSaid()
+	}
+}
+
+// awaitWhole waits until all brokers are in sync.
+func (tr *trial) awaitWhole() {
+	tr.Helper()
+	tr.eventually("every replica is in sync", tr.watch.whole)
+}
+
+// conclude judges the trial and says so.
+func (tr *trial) conclude(table *table) {
+	tr.Helper()
+	n := tr.evidence().judge()
+	line := tr.row.line(n, time.Since(tr.began))
+	table.enter(tr.row, n, time.Since(tr.began))
+	fmt.Println("fault:", line)
+	switch {
+	case tr.caught != nil:
+		if !tr.caught(n) {
+			tr.Error("the harness did not catch it:", line)
+		}
+		return
+	case !n.faultless():
+		tr.Error(line)
+	case n.acked == 0 || n.processed == 0:
+		tr.Error("nothing was tried:", line)
+	case tr.crashes > 0 && n.again > tr.crashes*tr.window():
+		tr.Errorf("%d were processed again, more than %d times the window of %d: %s", n.again, tr.crashes, tr.window(), line)
+	}
+	if tr.check != nil {
+		tr.check(tr, n)
+	}
+	if tr.Failed() {
+		tr.tellWhatWasSaid()
+	}
+}
+
+// window is the most that a member that dies leaves to be processed again: what is handed out, and what was acknowledged since the
+// last commit, of which a member does some thousands a second when it catches up.
+func (tr *trial) window() int {
+	const perSecond = 5000
+	return int(tr.partitions)*tr.spec.MaxUnacked + int(2*tr.spec.CommitEvery.Seconds()*perSecond)
+}
+
+func (tr *trial) evidence() evidence {
+	tr.Helper()
+	ctx := tr.within(healing)
+	now, err := tr.watch.log(ctx, tr.spec.Topic)
+	tr.must(err)
+	commits, err := tr.watch.commits(ctx, tr.spec.Group, tr.commits)
+	tr.must(err)
+	dead, err := tr.watch.deadLetters(ctx, tr.spec.DeadLetters)
+	tr.must(err)
+	l := tr.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ev := evidence{
+		acked: l.acked, unknown: len(l.unknown), attempted: l.attempted, completions: l.completions, settled: l.settled,
+		dead: dead, logs: append(tr.past, now), commits: commits, excuse: tr.excuse, beside: l.beside,
+	}
+	for i := range l.refused {
+		ev.refused = append(ev.refused, i)
+	}
+	for _, words := range l.said {
+		ev.reports = append(ev.reports, spansIn(words)...)
+		ev.recreated = ev.recreated || strings.Contains(words, kafka.ErrTopicRecreated.Error())
+	}
+	return ev
+}
+
+var spanWords = regexp.MustCompile(`offsets (\d+) to (\d+) of partition (\d+) were deleted`)
+
+// spansIn finds what a member told to be gone.
+func spansIn(words string) (spans []span) {
+	for _, found := range spanWords.FindAllStringSubmatch(words, -1) {
+		var n [3]int64
+		var errs [3]error
+		for i := range n {
+			n[i], errs[i] = strconv.ParseInt(found[i+1], 10, 32)
+		}
+		if errors.Join(errs[:]...) == nil {
+			spans = append(spans, span{int32(n[2]), n[0], n[1]}) //nolint:gosec // parsed as 32 bits
+		}
+	}
+	return spans
+}
+
+// tellWhatWasSaid logs the end of what members said, and whom the load had trouble with.
+func (tr *trial) tellWhatWasSaid() {
+	const most = 60
+	l := tr.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, words := range l.said[max(0, len(l.said)-most):] {
+		tr.Log(words)
+	}
+	for i, err := range l.refused {
+		tr.Log(i, err)
+		break
+	}
+}
+
+func (tr *trial) awaitSaid(word string) {
+	tr.Helper()
+	tr.must(tr.ledger.await(tr.within(healing), word, func() bool {
+		return slices.ContainsFunc(tr.ledger.said, func(s string) bool { return strings.Contains(s, word) })
+	}))
+}
