@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The errors that a caller tells apart. Each comes wrapped with what was tried and what to do; compare with [errors.Is].
@@ -50,6 +51,8 @@ type MessageError struct {
 	Record
 	Err      error // the cause, often a *schema.ValidationError
 	Attempts int   // how many times a handler was called with it: 0 where it could not be decoded
+
+	failed time.Time // when; zero: not told to anybody yet
 }
 
 func (e *MessageError) Error() string {
