@@ -20,10 +20,11 @@ type Codec[T any] struct {
 	schema *schema.Schema
 	limits limits
 	fast   fastCodec
+	spare  sync.Pool // of *workspace[T]
 }
 
 // A fastCodec encodes and decodes by what was compiled from the schema and T. Where it is not sure, strictjson and the schema
-// decide. It is nil-safe: a T that encoding/json does not wholly take has none.
+// decide. A T that encoding/json does not wholly take has none.
 type fastCodec struct {
 	encoder *plan.Encoder
 	decoder *plan.Decoder
@@ -34,33 +35,34 @@ func newFastCodec(p *plan.Plan, t reflect.Type) fastCodec {
 	if err != nil {
 		return fastCodec{}
 	}
-	return fastCodec{plan.NewEncoder(described), p.NewDecoder(described)}
+	return fastCodec{p.NewEncoder(described), p.NewDecoder(described)}
 }
 
-// buffers are what values are encoded in before their size is known.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// largestBuffer is kept for reuse, so that one large value does not stay in memory for ever.
-const largestBuffer = 1 << 16
-
-// encode returns bytes of the caller's own.
-func (f fastCodec) encode(v reflect.Value) (raw []byte, ok bool) {
-	if f.encoder == nil {
-		return nil, false
-	}
-	buf := buffers.Get().(*[]byte)
-	*buf, ok = f.encoder.Append((*buf)[:0], v)
-	if ok {
-		raw = append(make([]byte, 0, len(*buf)), *buf...)
-	}
-	if cap(*buf) <= largestBuffer {
-		buffers.Put(buf)
-	}
-	return raw, ok
+// A workspace is the memory of one call of Encode or Decode. Value would otherwise be allocated for each: what methods see by a
+// pointer can't stay on the stack.
+type workspace[T any] struct {
+	buf   []byte
+	value T
 }
 
-func (f fastCodec) decode(raw []byte, v reflect.Value) bool {
-	return f.decoder != nil && f.decoder.Decode(raw, v)
+// largestSpare is kept for reuse, so that one large value does not stay in memory for ever.
+const largestSpare = 1 << 16
+
+func (c *Codec[T]) workspace() *workspace[T] {
+	if w, ok := c.spare.Get().(*workspace[T]); ok {
+		return w
+	}
+	return new(workspace[T])
+}
+
+// release keeps the workspace for another call, and nothing of the value.
+func (c *Codec[T]) release(w *workspace[T]) {
+	var none T
+	w.value = none
+	if cap(w.buf) > largestSpare {
+		w.buf = nil
+	}
+	c.spare.Put(w)
 }
 
 // limits are the sizes of a value's bytes, each with the setting that it comes from.
@@ -161,17 +163,42 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 	if c == nil || c.schema == nil {
 		return nil, errNotMade("Codec", "NewCodec")
 	}
-	raw, ok := c.fast.encode(reflect.ValueOf(&v).Elem())
-	if !ok {
-		var err error
-		if raw, err = strictjson.Marshal(v); err != nil {
-			return nil, unfit("encode", err)
-		}
+	w := c.workspace()
+	defer c.release(w)
+	at := &w.value
+	if c.fast.encoder == nil || c.fast.encoder.Foreign() {
+		at = new(T) // a method of v may keep the pointer that it is called with
 	}
-	if err := c.schema.ValidateWithin(raw, c.limits.out); err != nil {
+	*at = v
+	buf, err := c.appendEncoded(w.buf[:0], at)
+	w.buf = buf
+	if err != nil {
 		return nil, err
 	}
-	return raw, nil
+	return append(make([]byte, 0, len(buf)), buf...), nil
+}
+
+// appendEncoded is Encode into memory of the caller's. With an error it has appended nothing.
+func (c *Codec[T]) appendEncoded(dst []byte, v *T) ([]byte, error) {
+	start, outcome := len(dst), plan.Refused
+	out := dst
+	if c.fast.encoder != nil {
+		out, outcome = plan.Append(c.fast.encoder, dst, v)
+	}
+	if outcome == plan.Valid && len(out)-start <= c.limits.out.Bytes {
+		return out, nil
+	}
+	if outcome == plan.Refused {
+		raw, err := strictjson.Marshal(*v)
+		if err != nil {
+			return dst, unfit("encode", err)
+		}
+		out = append(dst, raw...)
+	}
+	if err := c.schema.ValidateWithin(out[start:], c.limits.out); err != nil {
+		return dst, err
+	}
+	return out, nil
 }
 
 // Decode checks raw and decodes it into a fresh T. It fails with a *schema.ValidationError where raw is no JSON, breaks the schema
@@ -179,21 +206,36 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 // schema allows and T lacks is ignored. The value shares no memory with raw;
 // its strings share one copy of it.
 func (c *Codec[T]) Decode(raw []byte) (T, error) {
-	var v, none T
+	var none T
 	if c == nil || c.schema == nil {
 		return none, errNotMade("Codec", "NewCodec")
 	}
-	if len(raw) <= c.limits.in.Bytes && c.fast.decode(raw, reflect.ValueOf(&v).Elem()) {
-		return v, nil
+	if c.fast.decoder == nil || c.fast.decoder.Foreign() {
+		v := new(T) // a method of v may keep the pointer that it is called with
+		err := c.decodeInto(raw, v)
+		return *v, err
 	}
-	v = none
+	w := c.workspace()
+	defer c.release(w)
+	err := c.decodeInto(raw, &w.value)
+	return w.value, err
+}
+
+// decodeInto is Decode into a T of the caller's that is zero. With an error it is zero again.
+func (c *Codec[T]) decodeInto(raw []byte, v *T) error {
+	if c.fast.decoder != nil && len(raw) <= c.limits.in.Bytes && plan.Decode(c.fast.decoder, raw, v) {
+		return nil
+	}
+	var none T
+	*v = none
 	if err := c.schema.ValidateWithin(raw, c.limits.in); err != nil {
-		return none, err
+		return err
 	}
-	if err := strictjson.Unmarshal(raw, &v); err != nil {
-		return none, unfit("decode", err)
+	if err := strictjson.Unmarshal(raw, v); err != nil {
+		*v = none
+		return unfit("decode", err)
 	}
-	return v, nil
+	return nil
 }
 
 // Schema is what is checked against: the Topic's, or the one derived from T.

@@ -110,10 +110,11 @@ func BenchmarkPlan(b *testing.B) {
 	run("yardstick/Marshal", func() bool { _, err := json.Marshal(&sent); return err == nil })
 	run("reference", func() bool { return reference(s, doc) })
 	run("Accepts", func() bool { return p.Accepts(doc) })
-	e, v, buf := plan.NewEncoder(described), newParcel(), []byte(nil)
-	run("Encode", func() (ok bool) {
-		buf, ok = e.Append(buf[:0], reflect.ValueOf(&v).Elem())
-		return ok && p.Accepts(buf)
+	e, v, buf := p.NewEncoder(described), newParcel(), []byte(nil)
+	run("Encode", func() bool {
+		var o plan.Outcome
+		buf, o = plan.Append(e, buf[:0], &v)
+		return o == plan.Valid
 	})
-	run("Decode", func() bool { return d.Decode(doc, reflect.ValueOf(new(parcel)).Elem()) })
+	run("Decode", func() bool { return plan.Decode(d, doc, new(parcel)) })
 }

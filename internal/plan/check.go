@@ -9,6 +9,13 @@ const (
 	invalid // for sure, if the rest of the document is JSON
 )
 
+func verdictOf(holds bool) verdict {
+	if holds {
+		return valid
+	}
+	return invalid
+}
+
 const (
 	maxDepth = 64  // levels, as the guard
 	maxChain = 128 // in-place rules within each other: a schema that refers to itself in place never ends
@@ -25,12 +32,29 @@ type walk struct {
 	depth   int      // open arrays and objects
 	chain   int      // in-place rules under way
 	names   []uint64 // hashes of names of the open objects, those without a rule of their own
+	words   []uint64 // marks of the open objects that have many properties
 	scratch []byte   // the last unescaped string
 	copied  string   // the document, where decoded strings are parts of it
+	slow    int      // bytes that may still be given to what takes long for each
 }
 
 func (w *walk) reset(doc []byte) {
 	w.doc, w.work, w.depth, w.chain, w.names = doc, workAtLeast+workPerByte*len(doc), 0, 0, w.names[:0]
+	w.words, w.slow = w.words[:0], slowBytes
+}
+
+// slowBytes bounds what is left to package regexp and to jsonschema/v5's own format functions, which take up to a hundred times as
+// long for a byte as everything here does.
+const slowBytes = 1 << 16
+
+// marks is an empty set with room for n properties. The walk keeps its memory until the object is closed.
+func (w *walk) marks(n int) marks {
+	if n <= 64 {
+		return marks{}
+	}
+	start, more := len(w.words), (n-1)/64
+	w.words = append(w.words, make([]uint64, more)...)
+	return marks{more: w.words[start:]}
 }
 
 // document checks the whole document.
@@ -112,7 +136,7 @@ func (w *walk) text(n *node, pos int) (end int, v verdict) {
 	case n.text == nil:
 		return s.end + 1, valid
 	}
-	return s.end + 1, n.text.allows(w.unescaped(s), s.ascii && !s.escaped) // an escape may be of any character
+	return s.end + 1, n.text.allows(w.unescaped(s), s.ascii && !s.escaped, &w.slow) // an escape may be of any character
 }
 
 func (w *walk) object(n *node, pos int) (end int, v verdict) {
@@ -123,20 +147,20 @@ func (w *walk) object(n *node, pos int) (end int, v verdict) {
 	if w.depth++; w.depth > maxDepth {
 		return 0, unsure
 	}
-	open := len(w.names)
+	open, words := len(w.names), len(w.words)
 	end, v = w.members(r, pos+1, open)
-	w.names = w.names[:open]
+	w.names, w.words = w.names[:open], w.words[:words]
 	w.depth--
 	return end, v
 }
 
 // members checks what is between the braces; open is where this object's names begin in w.names.
 func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
-	var seen uint64
+	seen := w.marks(len(r.properties))
 	count, before := 0, -1
 	pos = w.space(pos)
 	if w.at(pos) == '}' {
-		return pos + 1, r.complete(r.required&^seen, count)
+		return pos + 1, r.complete(seen.holds(r.required), count)
 	}
 	for {
 		s, next, ok := w.memberName(pos)
@@ -146,10 +170,9 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 		count++
 		child := r.additional
 		if i := r.find(w.doc[s.start:s.end], before); i >= 0 {
-			if seen>>i&1 == 1 {
+			if !seen.add(i) {
 				return 0, unsure // twice
 			}
-			seen |= 1 << i
 			before = i
 			child = r.properties[i].node
 		} else if r.closed {
@@ -164,7 +187,7 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 		case ',':
 			pos = w.space(pos + 1)
 		case '}':
-			return pos + 1, r.complete(r.required&^seen, count)
+			return pos + 1, r.complete(seen.holds(r.required), count)
 		default:
 			return 0, unsure
 		}
@@ -184,9 +207,9 @@ func (w *walk) memberName(pos int) (s str, next int, ok bool) {
 	return s, next + 1, w.at(next) == ':'
 }
 
-// complete judges an object whose members are valid, given which required ones are missing.
-func (r *objectRule) complete(missing uint64, count int) verdict {
-	if missing != 0 || count < r.least || count > r.most {
+// complete judges an object whose members are valid.
+func (r *objectRule) complete(hasRequired bool, count int) verdict {
+	if !hasRequired || count < r.least || count > r.most {
 		return invalid
 	}
 	return valid

@@ -43,7 +43,7 @@ func (c *compiler) node(s *jsonschema.Schema) *node {
 		return c.leave(n, s, "a bound of more than 18 digits")
 	}
 	if n.object, ok = c.objectRule(s); !ok {
-		return c.leave(n, s, "more than 64 properties, or a required one that is not allowed")
+		return c.leave(n, s, "a required property that is not allowed")
 	}
 	n.array = c.arrayRule(s)
 	n.inPlace = c.inPlaceRule(s)
@@ -119,13 +119,7 @@ func (c *compiler) objectRule(s *jsonschema.Schema) (*objectRule, bool) {
 			r.properties = append(r.properties, property{name, r.additional})
 			r.reindex()
 		}
-		if i >= maxProperties {
-			return nil, false
-		}
-		r.required |= 1 << i
-	}
-	if len(r.properties) > maxProperties {
-		return nil, false
+		r.required = r.required.with(i)
 	}
 	if len(r.properties) == 0 && !r.closed && r.additional == anything && r.least == 0 && r.most == unbounded {
 		return nil, true

@@ -1,253 +1,324 @@
 package plan
 
 import (
-	"encoding/json"
-	"math"
+	"encoding/base64"
 	"reflect"
+	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/typedkafka/kafka/internal/jsontype"
 	"github.com/typedkafka/kafka/internal/strictjson"
 )
 
-// An Encoder writes values of one Go type with the bytes that encoding/json gives for them. It checks nothing: the bytes are what is
-// checked. It is immutable and safe for concurrent use.
-type Encoder struct{ root *source }
+// An Encoder writes values of one Go type with the bytes that encoding/json gives for them, and checks them on the way: by the value
+// where the schema's question can be answered from it, by the bytes just written where it can't. It is immutable and safe for
+// concurrent use.
+type Encoder struct {
+	plan    *Plan
+	root    *source
+	goType  reflect.Type
+	foreign bool
+}
 
 // NewEncoder makes the encoder of values of t, which is described as a value that is not addressable.
-func NewEncoder(t *jsontype.Type) *Encoder {
-	c := sources{known: make(map[*jsontype.Type]*source)}
-	return &Encoder{root: c.source(t)}
+func (p *Plan) NewEncoder(t *jsontype.Type) *Encoder {
+	c := sources{known: make(map[sourceKey]*source)}
+	root := c.source(p.root, t)
+	return &Encoder{p, root, t.Go, c.foreign}
 }
 
-// Append appends the JSON of v to dst. It returns false, and anything behind dst, where it is not sure that encoding/json would
-// give the same: then strictjson has to decide. It keeps nothing of v.
-func (e *Encoder) Append(dst []byte, v reflect.Value) ([]byte, bool) {
-	return e.root.append(dst, v, 0)
-}
+// Foreign reports whether methods that others wrote get pointers into the value, which they may keep.
+func (e *Encoder) Foreign() bool { return e.foreign }
 
-// A source is a Go type with what its values are written as.
-type source struct {
-	kind        jsontype.Kind
-	generic     bool // strictjson encodes it
-	addressable bool // encoding/json would reach it by a pointer
-	bits        int
-	elem        *source
-	fields      []sourceField
-}
+// An Outcome is what is known of the bytes that were appended.
+type Outcome uint8
 
-type sourceField struct {
-	name      string // `"name":`, as encoding/json writes it
-	index     []int
-	omitEmpty bool
-	omitZero  bool
-	source    *source
-}
+const (
+	Refused Outcome = iota // nothing: strictjson has to encode the value, or to say why it can't
+	Unsure                 // they are encoding/json's, but the schema may refuse them
+	Valid                  // they are encoding/json's, and valid for sure
+)
 
-type sources struct{ known map[*jsontype.Type]*source }
-
-func (c *sources) source(t *jsontype.Type) *source {
-	if s, ok := c.known[t]; ok {
-		return s
+// Append appends the JSON of the value that v points to, whose type must be the encoder's; else it refuses. It keeps nothing of v.
+func Append[T any](e *Encoder, dst []byte, v *T) ([]byte, Outcome) {
+	if reflect.TypeFor[T]() != e.goType {
+		return dst, Refused
 	}
-	s := &source{kind: t.Kind, addressable: t.Addressable, bits: t.Bits}
-	c.known[t] = s
-	switch t.Kind {
-	case jsontype.Bool, jsontype.Int, jsontype.Uint, jsontype.Float, jsontype.String:
-	case jsontype.Pointer, jsontype.Slice:
-		s.elem = c.source(t.Elem)
-	case jsontype.Struct:
-		s.generic = !c.structure(s, t)
-	default:
-		s.generic = true
-	}
-	return s
+	return e.append(dst, placeAt(v))
 }
 
-type zeroer interface{ IsZero() bool }
-
-// structure fills in the fields; false where strictjson has to encode them.
-func (c *sources) structure(s *source, t *jsontype.Type) bool {
-	for i := range t.Fields {
-		f := &t.Fields[i]
-		asksMethod := f.OmitZero && reflect.PointerTo(f.Type.Go).Implements(reflect.TypeFor[zeroer]())
-		if f.Quoted || f.ByPointer || asksMethod {
-			return false
-		}
-		name, err := json.Marshal(f.Name)
-		if err != nil {
-			return false
-		}
-		s.fields = append(s.fields, sourceField{string(name) + ":", f.Index, f.OmitEmpty, f.OmitZero, c.source(f.Type)})
+// AppendValue is Append for a value that must be addressable.
+func (e *Encoder) AppendValue(dst []byte, v reflect.Value) ([]byte, Outcome) {
+	if v.Type() != e.goType {
+		return dst, Refused
 	}
-	return true
+	return e.append(dst, placeOf(v))
 }
 
-func (s *source) append(dst []byte, v reflect.Value, depth int) ([]byte, bool) {
+func (e *Encoder) append(dst []byte, p place) ([]byte, Outcome) {
+	w := writer{plan: e.plan, slow: slowBytes, work: workAtLeast}
+	dst, ok := w.put(dst, e.root, p, 0)
+	w.release()
+	switch {
+	case !ok:
+		return dst, Refused
+	case w.doubt:
+		return dst, Unsure
+	}
+	return dst, Valid
+}
+
+// A writer is one value on its way to bytes.
+type writer struct {
+	plan  *Plan
+	doubt bool  // the value breaks a rule, or may do so: its bytes decide
+	slow  int   // as in a walk
+	work  int   // values that may still be looked at in bytes, as in a walk
+	walk  *walk // nil until it is needed
+}
+
+// helper is the walk for what needs one.
+func (w *writer) helper() *walk {
+	if w.walk == nil {
+		w.walk = w.plan.walks.Get().(*walk)
+	}
+	return w.walk
+}
+
+func (w *writer) release() {
+	if w.walk != nil {
+		w.walk.doc = nil
+		w.plan.walks.Put(w.walk)
+	}
+}
+
+// must notes what a rule says of the value.
+func (w *writer) must(hold bool) {
+	if !hold {
+		w.doubt = true
+	}
+}
+
+// put appends the JSON of the value at p; false where it is not sure that encoding/json would give the same.
+func (w *writer) put(dst []byte, s *source, p place, depth int) ([]byte, bool) {
+	switch s.op {
+	case writeText:
+		return w.putText(dst, s.text, p.text())
+	case writeInt:
+		n := p.int(s.bits)
+		w.must(s.whole.allows(n))
+		return strconv.AppendInt(dst, n, 10), true
+	case writeUint:
+		n := p.uint(s.bits)
+		w.must(s.whole.allowsUint(n))
+		return strconv.AppendUint(dst, n, 10), true
+	case writeFloat:
+		f := p.float(s.bits)
+		w.must(s.float.allows(f))
+		return appendFloat(dst, f, s.bits)
+	case writeBool:
+		return strconv.AppendBool(dst, p.bool()), true
+	case writeTime:
+		return w.putTime(dst, s, p)
+	case writeBase64:
+		return w.putBase64(dst, s, p), true
+	}
 	if depth > maxDepth { // perhaps a circle
 		return dst, false
 	}
-	if s.generic {
-		return s.appendGeneric(dst, v)
-	}
-	switch s.kind {
-	case jsontype.String:
-		return appendText(dst, v.String())
-	case jsontype.Int:
-		return strconv.AppendInt(dst, v.Int(), 10), true
-	case jsontype.Uint:
-		return strconv.AppendUint(dst, v.Uint(), 10), true
-	case jsontype.Float:
-		return appendFloat(dst, v.Float(), s.bits)
-	case jsontype.Bool:
-		return strconv.AppendBool(dst, v.Bool()), true
-	case jsontype.Struct:
-		return s.appendStruct(dst, v, depth)
-	case jsontype.Slice:
-		return s.appendSlice(dst, v, depth)
-	default: // a pointer
-		if v.IsNil() {
-			return append(dst, "null"...), true
+	return w.putContainer(dst, s, p, depth+1)
+}
+
+func (w *writer) putContainer(dst []byte, s *source, p place, depth int) ([]byte, bool) {
+	switch s.op {
+	case writeStruct:
+		return w.putStruct(dst, s, p, depth)
+	case writeSlice:
+		return w.putSlice(dst, s, p, depth)
+	case writePointer:
+		to, ok := p.pointed()
+		if !ok {
+			return w.putNull(dst, s), true
 		}
-		return s.elem.append(dst, v.Elem(), depth+1)
+		return w.put(dst, s.elem, to, depth)
+	case writeTexts:
+		return w.putTexts(dst, s, p)
+	case writeDoubted:
+		w.doubt = true
+		return w.put(dst, s.elem, p, depth-1)
+	case writeChecked:
+		start := len(dst)
+		dst, ok := w.put(dst, s.elem, p, depth-1)
+		if ok && !w.doubt {
+			w.check(s.node, dst[start:], depth-1)
+		}
+		return dst, ok
+	default:
+		return w.putGeneric(dst, s, p, depth-1)
 	}
 }
 
-// appendGeneric has strictjson encode a value, by its pointer where encoding/json would use that.
-func (s *source) appendGeneric(dst []byte, v reflect.Value) ([]byte, bool) {
-	if s.addressable && v.CanAddr() && v.Kind() != reflect.Pointer {
+func (w *writer) putNull(dst []byte, s *source) []byte {
+	w.must(s.null)
+	return append(dst, "null"...)
+}
+
+// putGeneric has strictjson encode a value, by its pointer where encoding/json would use that.
+func (w *writer) putGeneric(dst []byte, s *source, p place, depth int) ([]byte, bool) {
+	v := p.value(s.goType)
+	if s.byPointer {
 		v = v.Addr()
 	}
 	raw, err := strictjson.Marshal(v.Interface())
-	return append(dst, raw...), err == nil
+	if err != nil {
+		return dst, false
+	}
+	w.check(s.node, raw, depth)
+	return append(dst, raw...), true
 }
 
-func (s *source) appendSlice(dst []byte, v reflect.Value, depth int) ([]byte, bool) {
-	if v.IsNil() {
-		return append(dst, "null"...), true
+// check looks at the bytes of a value, which stands below depth containers.
+func (w *writer) check(n *node, raw []byte, depth int) {
+	h := w.helper()
+	h.reset(raw)
+	h.depth, h.work = depth, w.work+workPerByte*len(raw)
+	ok := h.document(n)
+	w.must(ok)
+	w.work = h.work
+}
+
+func (w *writer) putSlice(dst []byte, s *source, p place, depth int) ([]byte, bool) {
+	n, isNil := p.length()
+	if isNil {
+		return w.putNull(dst, s), true
 	}
+	w.must(s.count.allows(n))
 	dst = append(dst, '[')
-	for i := range v.Len() {
+	for i := range n {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		var ok bool
-		if dst, ok = s.elem.append(dst, v.Index(i), depth+1); !ok {
+		if dst, ok = w.put(dst, s.elem, p.item(i, s.size), depth); !ok {
 			return dst, false
 		}
 	}
 	return append(dst, ']'), true
 }
 
-func (s *source) appendStruct(dst []byte, v reflect.Value, depth int) ([]byte, bool) {
-	dst = append(dst, '{')
-	start := len(dst)
+// putStruct writes each field with the comma before it; the brace takes the place of the first.
+func (w *writer) putStruct(dst []byte, s *source, p place, depth int) ([]byte, bool) {
+	start, count, needed := len(dst), 0, 0
 	for i := range s.fields {
 		f := &s.fields[i]
-		value := v.Field(f.index[0])
-		for _, j := range f.index[1:] { // through embedded structs
-			value = value.Field(j)
+		at := p.field(f.step)
+		if f.omit.when != omitNever {
+			if f.omit.omits(at) {
+				continue
+			}
+			if f.needed {
+				needed++
+			}
+			if f.forbidden {
+				w.doubt = true
+			}
 		}
-		if f.omitEmpty && isEmpty(value) || f.omitZero && value.IsZero() {
-			continue
-		}
-		if len(dst) > start {
-			dst = append(dst, ',')
-		}
+		count++
 		dst = append(dst, f.name...)
 		var ok bool
-		if dst, ok = f.source.append(dst, value, depth+1); !ok {
+		if dst, ok = w.put(dst, f.source, at, depth); !ok {
+			return dst, false
+		}
+	}
+	w.must(needed == s.needed && s.count.allows(count))
+	if count == 0 {
+		return append(dst, "{}"...), true
+	}
+	dst[start] = '{'
+	return append(dst, '}'), true
+}
+
+// putTexts writes a map in the order of its keys.
+func (w *writer) putTexts(dst []byte, s *source, p place) ([]byte, bool) {
+	m := p.texts()
+	if m == nil {
+		return w.putNull(dst, s), true
+	}
+	w.must(s.count.allows(len(m)))
+	var few [16]string
+	keys := few[:0]
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	dst = append(dst, '{')
+	for i, k := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var ok bool
+		if dst, ok = w.putText(dst, nil, k); !ok {
+			return dst, false
+		}
+		dst = append(dst, ':')
+		if dst, ok = w.putText(dst, s.elem.text, m[k]); !ok {
 			return dst, false
 		}
 	}
 	return append(dst, '}'), true
 }
 
-// isEmpty is the rule of omitempty.
-func isEmpty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
+// putText is false for what is no UTF-8.
+func (w *writer) putText(dst []byte, r *textRule, s string) ([]byte, bool) {
+	start := len(dst) + 1
+	dst, form := appendText(dst, s)
+	if r == nil {
+		return dst, form != notUTF8
 	}
-	return v.IsZero()
+	switch form {
+	case asWritten:
+		w.must(r.allows(dst[start:len(dst)-1], true, &w.slow) == valid)
+	case beyondASCII:
+		w.must(r.allows(dst[start:len(dst)-1], false, &w.slow) == valid)
+	case escaped:
+		w.must(r.allowsText(w, s))
+	default:
+		return dst, false
+	}
+	return dst, true
 }
 
-// plainByte has the bytes that encoding/json writes as they are: all of ASCII but quotes, backslashes, control characters, and what
-// would mean something in HTML.
-var plainByte = func() (plain [utf8.RuneSelf]bool) {
-	for c := range plain {
-		plain[c] = c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+// allowsText is for texts that stand with escapes in the document.
+func (r *textRule) allowsText(w *writer, s string) bool {
+	if r.onlyLength() {
+		return r.hasLengthOf(s)
 	}
-	return plain
-}()
+	h := w.helper()
+	h.scratch = append(h.scratch[:0], s...)
+	return r.allows(h.scratch, false, &w.slow) == valid
+}
 
-const hexDigits = "0123456789abcdef"
-
-// appendText is false for what is no UTF-8.
-func appendText(dst []byte, s string) ([]byte, bool) {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if !plainByte[c] {
-				dst = append(dst, s[start:i]...)
-				dst = appendEscape(dst, c)
-				start = i + 1
-			}
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			return dst, false
-		case r == '\u2028' || r == '\u2029': // line ends in JavaScript
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, `\u202`...)
-			dst = append(dst, hexDigits[r&0xF])
-			start = i + size
-		}
-		i += size
+func (w *writer) putTime(dst []byte, s *source, p place) ([]byte, bool) {
+	start := len(dst) + 1
+	dst, err := p.time().AppendText(append(dst, '"'))
+	if err != nil {
+		return dst, false
 	}
-	dst = append(dst, s[start:]...)
+	if s.text != nil {
+		w.must(s.text.allows(dst[start:], true, &w.slow) == valid)
+	}
 	return append(dst, '"'), true
 }
 
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\b':
-		return append(dst, `\b`...)
-	case '\f':
-		return append(dst, `\f`...)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
+func (w *writer) putBase64(dst []byte, s *source, p place) []byte {
+	b := p.bytes()
+	if b == nil {
+		return w.putNull(dst, s)
 	}
-	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xF])
-}
-
-// appendFloat writes as ECMAScript does, which encoding/json follows. NaN and infinities have no JSON.
-func appendFloat(dst []byte, f float64, bits int) ([]byte, bool) {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return dst, false
+	start := len(dst) + 1
+	dst = base64.StdEncoding.AppendEncode(append(dst, '"'), b)
+	if s.text != nil {
+		w.must(s.text.allows(dst[start:], true, &w.slow) == valid)
 	}
-	format, size := byte('f'), math.Abs(f)
-	if size != 0 && (bits == 64 && (size < 1e-6 || size >= 1e21) || bits == 32 && (float32(size) < 1e-6 || float32(size) >= 1e21)) {
-		format = 'e'
-	}
-	dst = strconv.AppendFloat(dst, f, format, -1, bits)
-	if n := len(dst); format == 'e' && n >= 4 && dst[n-4] == 'e' && dst[n-3] == '-' && dst[n-2] == '0' { // e-09 is written e-9
-		dst[n-2] = dst[n-1]
-		dst = dst[:n-1]
-	}
-	return dst, true
+	return append(dst, '"')
 }

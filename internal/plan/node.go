@@ -38,10 +38,10 @@ var anything = &node{kinds: anyKind}
 
 // An objectRule is what is asked of an object.
 type objectRule struct {
-	properties []property // those with a rule of their own; the index is the bit in required
+	properties []property // those with a rule of their own; the index is the one in required
 	index      map[string]int
 	follows    []atomic.Int32 // which property came last time after the one at this index less one; at 0, first
-	required   uint64
+	required   marks
 	closed     bool  // no other properties
 	additional *node // for the others
 	least      int   // properties
@@ -52,9 +52,6 @@ type property struct {
 	name string
 	node *node
 }
-
-// maxProperties is how many properties a set of 64 bits can tell apart.
-const maxProperties = 64
 
 // unbounded is a most that is never reached.
 const unbounded = int(^uint(0) >> 1)

@@ -1,25 +1,52 @@
 package plan
 
-import "github.com/typedkafka/kafka/internal/jsontype"
+import (
+	"reflect"
+	"sync/atomic"
+
+	"github.com/typedkafka/kafka/internal/jsontype"
+)
 
 // A target is a node with the Go type that its values are decoded into.
 type target struct {
-	node    *node // what is asked of the value, without the keywords that before holds
-	before  *node // nil, or what is checked in a walk of its own before: keywords that look at the same value
-	into    jsontype.Kind
-	generic bool // strictjson decodes it
+	op      reading
+	node    *node // what is asked of the value; for readChecked, what is checked in a walk of its own before
+	goType  reflect.Type
 	bits    int
-	elem    *target  // of pointers and slices
+	elem    *target  // of pointers, slices and maps; for readChecked, the same type without a schema
+	size    uintptr  // of an item
 	members []member // of structs
 	index   map[string]int
-	needed  uint64 // of members
+	needed  marks        // of members
+	last    atomic.Int32 // how many items the last slice had: the next one mostly has as many
 }
+
+// reading says how a target reads.
+type reading uint8
+
+const (
+	readGeneric reading = iota // by strictjson, after the check
+	readNever                  // not understood
+	readChecked                // by elem, after the check: keywords that look at the same value
+	readBool
+	readInt
+	readUint
+	readFloat
+	readText
+	readTime
+	readPointer
+	readSlice
+	readTexts // a map[string]string
+	readStruct
+)
 
 // A member is a name that a struct has a field for, or the schema a rule.
 type member struct {
-	name   string
-	field  []int // nil: left out
-	target *target
+	name    string
+	written string // `"name":`, as most writers write it
+	step    step
+	target  *target
+	skipped bool // there is no field: the value is only checked
 }
 
 type pair struct {
@@ -28,34 +55,63 @@ type pair struct {
 }
 
 // A pairing makes targets, each once: recursion ends at one that is there already.
-type pairing struct{ targets map[pair]*target }
+type pairing struct {
+	targets map[pair]*target
+	foreign bool // methods of others get to see the memory of the value
+}
 
-func (p *pairing) target(n *node, t *jsontype.Type) *target {
+func (c *pairing) target(n *node, t *jsontype.Type) *target {
 	n = n.direct()
-	if known, ok := p.targets[pair{n, t}]; ok {
+	if known, ok := c.targets[pair{n, t}]; ok {
 		return known
 	}
-	out := &target{node: n, into: t.Reads, bits: t.Bits}
-	p.targets[pair{n, t}] = out
-	if n.opaque {
-		return out
-	}
-	if n.inPlace != nil {
-		out.before, out.node = n, anything
-	}
-	switch t.Reads {
-	case jsontype.Bool, jsontype.Int, jsontype.Uint, jsontype.Float, jsontype.String:
-	case jsontype.Pointer:
-		out.elem = p.target(out.node, t.Elem)
-	case jsontype.Slice:
-		out.elem = p.items(out.node, t.Elem)
-		out.generic = out.elem == nil
-	case jsontype.Struct:
-		out.generic = !p.structure(out, t)
+	out := &target{node: n, goType: t.Go, bits: t.Bits}
+	c.targets[pair{n, t}] = out
+	switch {
+	case n.opaque:
+		out.op = readNever
+	case n.inPlace != nil:
+		out.op, out.elem = readChecked, c.target(anything, t)
 	default:
-		out.generic = true
+		c.fill(out, n, t)
 	}
+	c.foreign = c.foreign || out.op == readGeneric
 	return out
+}
+
+// fill says how a t is read under n. What has no way of its own is generic.
+func (c *pairing) fill(out *target, n *node, t *jsontype.Type) {
+	switch t.Reads {
+	case jsontype.Bool:
+		out.op = readBool
+	case jsontype.Int:
+		out.op = readInt
+	case jsontype.Uint:
+		out.op = readUint
+	case jsontype.Float:
+		out.op = readFloat
+	case jsontype.String:
+		out.op = readText
+	case jsontype.Time:
+		out.op = readTime
+	case jsontype.Pointer:
+		out.op, out.elem = readPointer, c.target(n, t.Elem)
+	case jsontype.Slice:
+		c.slice(out, n, t)
+	case jsontype.Map:
+		if t.Go == reflect.TypeFor[map[string]string]() && len(n.ofObjects().properties) == 0 {
+			out.op, out.elem = readTexts, c.target(n.ofObjects().additional, t.Elem)
+		}
+	case jsontype.Struct:
+		c.structure(out, n, t)
+	}
+}
+
+// slice leaves arrays whose items differ by their place to strictjson.
+func (c *pairing) slice(out *target, n *node, t *jsontype.Type) {
+	if r := n.ofArrays(); len(r.prefix) == 0 && r.contains == nil {
+		out.op, out.size, out.elem = readSlice, t.Go.Elem().Size(), c.target(r.items, t.Elem)
+	}
 }
 
 // direct follows what is nothing but a $ref.
@@ -70,56 +126,42 @@ func (n *node) direct() *node {
 	return n
 }
 
-// items pairs the items of an array; nil where they differ by their place.
-func (p *pairing) items(n *node, elem *jsontype.Type) *target {
-	r := n.ofArrays()
-	if len(r.prefix) > 0 || r.contains != nil {
-		return nil
+// structure pairs the members of an object with the fields of a struct, in their order: encoding/json writes them so.
+func (c *pairing) structure(out *target, n *node, t *jsontype.Type) {
+	for i := range t.Fields {
+		if t.Fields[i].Quoted || t.Fields[i].ByPointer {
+			return
+		}
 	}
-	return p.target(r.items, elem)
-}
-
-// structure pairs the members of an object with the fields of a struct; false where strictjson has to decode them.
-func (p *pairing) structure(out *target, t *jsontype.Type) bool {
-	r := out.node.ofObjects()
-	out.index = make(map[string]int)
+	out.op, out.index = readStruct, make(map[string]int)
+	r := n.ofObjects()
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.Quoted || f.ByPointer {
-			return false
-		}
 		child := r.additional
 		if j, ok := r.index[f.Name]; ok {
 			child = r.properties[j].node
 		} else if r.closed {
 			continue // a document that has it is invalid
 		}
-		out.add(member{f.Name, f.Index, p.target(child, f.Type)})
+		out.add(member{name: f.Name, step: stepTo(t.Go, f.Index), target: c.target(child, f.Type)})
 	}
 	for i, prop := range r.properties {
 		j, ok := out.index[prop.name]
 		if !ok {
-			j = out.add(member{name: prop.name, target: &target{node: prop.node}})
+			j = out.add(member{name: prop.name, target: &target{node: prop.node}, skipped: true})
 		}
-		if r.required>>i&1 == 1 && j < maxProperties {
-			out.needed |= 1 << j
+		if r.required.has(i) {
+			out.needed = out.needed.with(j)
 		}
 	}
-	return len(out.members) <= maxProperties
 }
 
 func (t *target) add(m member) int {
+	m.written = jsonText(m.name) + ":"
 	t.index[m.name] = len(t.members)
 	t.members = append(t.members, m)
 	return len(t.members) - 1
 }
 
-func (t *target) find(name []byte, guess int) int {
-	if guess < len(t.members) && t.members[guess].name == string(name) {
-		return guess
-	}
-	if i, ok := t.index[string(name)]; ok {
-		return i
-	}
-	return -1
-}
+// empty is a slice without items that is not nil.
+func (t *target) empty() reflect.Value { return reflect.MakeSlice(t.goType, 0, 0) }

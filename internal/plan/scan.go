@@ -8,6 +8,13 @@ import (
 
 // space returns the position of the next byte that is no white space.
 func (w *walk) space(pos int) int {
+	if pos < len(w.doc) && w.doc[pos] > ' ' {
+		return pos
+	}
+	return w.skipSpace(pos)
+}
+
+func (w *walk) skipSpace(pos int) int {
 	for pos < len(w.doc) {
 		switch w.doc[pos] {
 		case ' ', '\t', '\n', '\r':
@@ -53,8 +60,23 @@ func special(x uint64) uint64 {
 
 // str scans the string whose opening quote is at pos; ok is false where it is none, or its bytes are no UTF-8.
 func (w *walk) str(pos int) (s str, ok bool) {
-	s = str{start: pos + 1, ascii: true}
-	i := s.start
+	doc, i := w.doc, pos+1
+	for len(doc)-i >= 8 {
+		if m := special(binary.LittleEndian.Uint64(doc[i:])); m != 0 {
+			i += bits.TrailingZeros64(m) / 8
+			if doc[i] == '"' {
+				return str{start: pos + 1, end: i, ascii: true}, true
+			}
+			break
+		}
+		i += 8
+	}
+	return w.oddStr(pos+1, i)
+}
+
+// oddStr scans on at i in a string that begins at start: one with escapes, beyond ASCII, or at the end of the document.
+func (w *walk) oddStr(start, i int) (s str, ok bool) {
+	s = str{start: start, ascii: true}
 	for {
 		for len(w.doc)-i >= 8 {
 			m := special(binary.LittleEndian.Uint64(w.doc[i:]))
@@ -79,7 +101,8 @@ func (w *walk) str(pos int) (s str, ok bool) {
 			return s, false
 		case c >= utf8.RuneSelf:
 			s.ascii = false
-			i++
+			for i++; w.at(i) >= utf8.RuneSelf; i++ { // mostly one letter, or a stretch of them
+			}
 		default:
 			i++
 		}
@@ -180,33 +203,30 @@ const (
 
 // number scans the number at pos. exact says that d is its value: up to maxDigits digits and no exponent.
 func (w *walk) number(pos int) (end int, d decimal, exact, ok bool) {
-	i := pos
-	if w.at(i) == '-' {
+	doc, i := w.doc, pos
+	if i < len(doc) && doc[i] == '-' {
 		d.negative = true
 		i++
 	}
 	start := i
-	for isDigit(w.at(i)) {
-		d.digits = d.digits*10 + uint64(w.doc[i]-'0')
-		i++
+	for ; i < len(doc) && isDigit(doc[i]); i++ {
+		d.digits = d.digits*10 + uint64(doc[i]-'0')
 	}
 	whole := i - start
-	if whole == 0 || whole > 1 && w.doc[start] == '0' {
+	if whole == 0 || whole > 1 && doc[start] == '0' {
 		return 0, d, false, false
 	}
-	if w.at(i) == '.' {
-		i++
-		for isDigit(w.at(i)) {
-			d.digits = d.digits*10 + uint64(w.doc[i]-'0')
-			d.places++
-			i++
+	if i < len(doc) && doc[i] == '.' {
+		point := i
+		for i++; i < len(doc) && isDigit(doc[i]); i++ {
+			d.digits = d.digits*10 + uint64(doc[i]-'0')
 		}
-		if d.places == 0 {
+		if d.places = i - point - 1; d.places == 0 {
 			return 0, d, false, false
 		}
 	}
 	exact = whole+d.places <= maxDigits
-	if c := w.at(i); c == 'e' || c == 'E' {
+	if i < len(doc) && doc[i]|0x20 == 'e' {
 		exact = false
 		if i, ok = w.exponent(i + 1); !ok {
 			return 0, d, false, false

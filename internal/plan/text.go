@@ -10,11 +10,15 @@ import (
 type textRule struct {
 	least, most int      // characters
 	values      []string // enum and const; only with has
+	index       map[string]struct{}
 	has         bool
 	pattern     *pattern
 	simple      func([]byte) bool // accepts only texts that format accepts as well, and most of them
 	format      func(any) bool
 }
+
+// fewValues are compared one by one; more are looked up.
+const fewValues = 8
 
 // textRuleOf returns nil where nothing is asked of strings.
 func textRuleOf(s *jsonschema.Schema, c *constants) *textRule {
@@ -25,42 +29,74 @@ func textRuleOf(s *jsonschema.Schema, c *constants) *textRule {
 	if c != nil {
 		r.values, r.has = c.texts, true
 	}
+	if len(r.values) > fewValues {
+		r.index = make(map[string]struct{}, len(r.values))
+		for _, v := range r.values {
+			r.index[v] = struct{}{}
+		}
+	}
 	if f := jsonschema.Formats[s.Format]; f != nil {
 		r.format, r.simple = f, simpleFormats[s.Format]
 	}
-	if r.least == 0 && r.most == unbounded && !r.has && r.pattern == nil && r.format == nil {
+	if r.least == 0 && r.most == unbounded && r.onlyLength() {
 		return nil
 	}
 	return &r
 }
 
-// allows checks a string's characters, which are valid UTF-8 without escapes.
-func (r *textRule) allows(s []byte, ascii bool) verdict {
+func (r *textRule) onlyLength() bool { return !r.has && r.pattern == nil && r.format == nil }
+
+// allows checks a string's characters, which are valid UTF-8 without escapes. What takes long for each byte may take no more of them
+// than slow says, and takes them off.
+func (r *textRule) allows(s []byte, ascii bool, slow *int) verdict {
 	switch {
 	case !r.hasLength(s, ascii):
 		return invalid
 	case r.has && !r.isValue(s):
 		return invalid
-	case r.pattern != nil && !r.pattern.matches(s, ascii):
-		return invalid
-	case r.format == nil || r.simple != nil && r.simple(s):
-		return valid
-	case r.format(string(s)):
+	}
+	if r.pattern != nil {
+		if v := r.pattern.allows(s, ascii, slow); v != valid {
+			return v
+		}
+	}
+	if r.format == nil || r.simple != nil && r.simple(s) {
 		return valid
 	}
-	return invalid
+	if *slow -= len(s); *slow < 0 {
+		return unsure
+	}
+	return verdictOf(r.format(string(s)))
 }
 
 // hasLength counts characters only where the bytes don't decide.
 func (r *textRule) hasLength(s []byte, ascii bool) bool {
 	n := len(s)
-	if !ascii && (n > r.most || n < r.least*utf8.UTFMax) {
+	if !ascii && r.counts(n) {
 		n = utf8.RuneCount(s)
 	}
 	return n >= r.least && n <= r.most
 }
 
+// hasLengthOf is hasLength for a Go string.
+func (r *textRule) hasLengthOf(s string) bool {
+	n := len(s)
+	if r.counts(n) {
+		n = utf8.RuneCountInString(s)
+	}
+	return n >= r.least && n <= r.most
+}
+
+// counts reports whether characters have to be counted, given the number of bytes.
+func (r *textRule) counts(n int) bool {
+	return n > r.most || r.least > 0 && (n-1)/utf8.UTFMax+1 < r.least
+}
+
 func (r *textRule) isValue(s []byte) bool {
+	if r.index != nil {
+		_, ok := r.index[string(s)]
+		return ok
+	}
 	for _, v := range r.values {
 		if v == string(s) {
 			return true
