@@ -20,9 +20,13 @@ type deadLetters struct {
 	target, source, group string
 }
 
-// newDeadLetters makes the writer of a Run, which holds the proxy until close. It does no I/O: it connects with the first write.
+// newDeadLetters makes the writer of a Run, which holds the proxy from now on until close: what still is handled while the proxy
+// disconnects its consumers may be written. It does no I/O and connects with the first write; where the proxy is disconnected that one
+// says so.
 func newDeadLetters(p *Proxy, target, source, group string) *deadLetters {
-	return &deadLetters{line: newFaithful(p, "connect for dead letters", target), target: target, source: source, group: group}
+	d := &deadLetters{line: newFaithful(p, "connect for dead letters", target), target: target, source: source, group: group}
+	_ = d.line.sender.hold()
+	return d
 }
 
 // A letterForm is one way to write a dead letter. The later ones are smaller.
@@ -74,26 +78,15 @@ func (d *deadLetters) record(m *MessageError, e extent) kgo.Record {
 	return kgo.Record{Topic: d.target, Partition: anyPartition, Timestamp: m.Timestamp, Key: m.Key, Value: m.Raw, Headers: headers}
 }
 
-// explain says whose dead letter could not be written, and where a person can mend that, how.
+// explain says whose dead letter could not be written.
 func (d *deadLetters) explain(m *MessageError, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
-		err = fmt.Errorf("%w: %w", d.line.mayNotWrite(), err)
-	case errors.Is(err, kerr.InvalidRecord) && m.Key == nil:
+	}
+	if errors.Is(err, kerr.InvalidRecord) && m.Key == nil {
 		err = fmt.Errorf("a compacted topic takes no message without a key: set its cleanup.policy to delete: %w", err)
 	}
-	return fmt.Errorf("kafka: write the dead letter of %s[%d]@%d to %q: %w", m.Topic, m.Partition, m.Offset, d.target, err)
-}
-
-// mayNotWrite says which permission is missing to whom.
-func (f *faithful) mayNotWrite() error {
-	who, principal := "this principal", ""
-	if user := f.sender.proxy.cfg.SASL.User; user != "" {
-		who, principal = fmt.Sprintf("the user %q", user), fmt.Sprintf(" --allow-principal User:%s", user)
-	}
-	return fmt.Errorf("%s may not write to the topic: kafka-acls.sh --add%s --operation Write --topic %s", who, principal, f.sender.topic)
+	return fmt.Errorf("kafka: write the dead letter of %s[%d]@%d to %q: %w", m.Topic, m.Partition, m.Offset, d.target, d.line.explain(err))
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ const (
 	plainRecords = 500
 )
 
-// A faithful sender writes records that came from Kafka, as they came, whatever size they are, acknowledged by all in-sync
+// A faithful is a sender that writes records that came from Kafka, as they came, whatever size they are, acknowledged by all in-sync
 // replicas whatever producer.acks says. It has a client of its own, since franz-go bounds a batch by its size before compression,
 // and compresses and acknowledges alike for all that a client sends. It is safe for concurrent use.
 //
@@ -32,8 +33,7 @@ type faithful struct {
 	renewing sync.Mutex // held over each decision to renew the client
 }
 
-// newFaithful makes a sender that holds the proxy from now on: it may still send while the proxy's consumers are disconnected.
-// It does no I/O. The error of a proxy that is disconnected comes with the first send.
+// newFaithful makes a sender to a topic; what is its connection's name in errors and the log. It does no I/O.
 func newFaithful(p *Proxy, what, topic string) *faithful {
 	plain, _ := kgo.DefaultCompressor(p.cfg.Producer.compression()) // its error is of codecs that don't exist
 	f := &faithful{sender: newSender(p, topic, p.cfg.Producer.DeliveryTimeout), squeeze: squeezer{plain: plain}}
@@ -43,7 +43,6 @@ func newFaithful(p *Proxy, what, topic string) *faithful {
 		func(ctx, base context.Context, faults *faults) (*kgo.Client, error) {
 			return p.dial(ctx, base, faults, f.options(p.cfg)...)
 		})
-	_ = f.sender.hold()
 	return f
 }
 
@@ -98,6 +97,19 @@ func (f *faithful) renew(ctx context.Context, failed *kgo.Client) {
 	cl, stop := f.sender.conn.take()
 	f.renewing.Unlock()
 	closeWithin(ctx, cl, stop)
+}
+
+// explain adds to the error of a missing permission who lacks it and how it is given.
+func (f *faithful) explain(err error) error {
+	if !errors.Is(err, kerr.TopicAuthorizationFailed) && !errors.Is(err, kerr.ClusterAuthorizationFailed) {
+		return err
+	}
+	who, principal := "this principal", ""
+	if user := f.sender.proxy.cfg.SASL.User; user != "" {
+		who, principal = fmt.Sprintf("the user %q", user), fmt.Sprintf(" --allow-principal User:%s", user)
+	}
+	return fmt.Errorf("%s may not write to the topic: kafka-acls.sh --add%s --operation Write --topic %s: %w",
+		who, principal, f.sender.topic, err)
 }
 
 // A squeezer compresses what is too large for a topic's default limit, and leaves the rest as the proxy compresses, which by default is

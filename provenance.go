@@ -35,16 +35,6 @@ const (
 	deadReason     = deadPrefix + "reason"
 )
 
-// The headers of a message that was redriven.
-const (
-	redrivePrefix    = "redrive-"
-	redriveTopic     = redrivePrefix + "topic"
-	redrivePartition = redrivePrefix + "partition"
-	redriveOffset    = redrivePrefix + "offset"
-	redriveTimestamp = redrivePrefix + "timestamp"
-	redriveCount     = redrivePrefix + "count"
-)
-
 // The kinds of failure, as Provenance.Kind says.
 const (
 	kindDecode    = "decode"
@@ -227,22 +217,6 @@ func ParseDeadLetter(r *Record) (Provenance, error) {
 		return Provenance{}, fmt.Errorf("kafka: %s[%d]@%d is no dead letter: %w", r.Topic, r.Partition, r.Offset, err)
 	}
 	return p, nil
-}
-
-// RedrivenFrom returns where a message first stood that a Redriver has sent to its topic again, and how many times it was redriven,
-// this one included. ok is false for a message that was not redriven. Copies of one redrive have the same origin and count, so a
-// reader that must not handle a message twice keeps them, with what the handling changes, and drops what it has.
-func RedrivenFrom(r *Record) (origin Origin, times int, ok bool) {
-	if r == nil {
-		return Origin{}, 0, false
-	}
-	h := headerReader{r: r}
-	origin = h.origin(redriveTopic, redrivePartition, redriveOffset)
-	times = int(h.number(redriveCount, math.MaxInt32))
-	if len(h.faults) > 0 || times < 1 {
-		return Origin{}, 0, false
-	}
-	return origin, times, true
 }
 
 // A headerReader reads a record's headers and collects their faults. The headers are anybody's.

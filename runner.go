@@ -16,12 +16,12 @@ type runner struct {
 	reader   *reader
 	options  runOptions
 	handle   handling
-	dead     *deadLetters // nil: failed messages end the Run
+	dead     *deadLetters    // nil: failed messages end the Run
 	ctx      context.Context // of Run
 	values   context.Context // what handlers' contexts come from: the values of ctx without its end
-	stopping chan struct{} // closed when nothing new is to begin
-	cutting  chan struct{} // closed when what is being handled is cancelled
-	over     chan struct{} // closed when nothing is handled any more
+	stopping chan struct{}   // closed when nothing new is to begin
+	cutting  chan struct{}   // closed when what is being handled is cancelled
+	over     chan struct{}   // closed when nothing is handled any more
 	wg       sync.WaitGroup
 
 	schedule *schedule
