@@ -1,8 +1,11 @@
 package guard_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +43,35 @@ var hostile = map[string]func(n int) string{
 		const order = `{"id":"4711","currency":"EUR","placed":"2026-01-31T12:00:00Z","lines":[{"sku":"A-1","qty":3,"price":12.50},{"sku":"B-2","qty":1,"price":7.00}]}`
 		return "[" + joined(n/len(order), func(int) string { return order }) + "]"
 	},
-	"late error": func(n int) string { return "[\n" + strings.Repeat("1,\n", n/3) + "x]" },
+	"empty arrays":  func(n int) string { return "[" + joined(n/3, func(int) string { return "[]" }) + "]" },
+	"arrays of one": func(n int) string { return "[" + joined(n/4, func(int) string { return "[1]" }) + "]" },
+	"short objects": func(n int) string { return "[" + joined(n/8, func(int) string { return `{"a":1}` }) + "]" },
+	"objects of 16": func(n int) string {
+		object := "{" + joined(16, func(i int) string { return `"` + base62(i) + `":0` }) + "}"
+		return "[" + joined(n/(len(object)+1), func(int) string { return object }) + "]"
+	},
+	"deep arrays": func(n int) string {
+		return "[" + joined(n/127, func(int) string { return strings.Repeat("[", 63) + strings.Repeat("]", 63) }) + "]"
+	},
+	"deep objects": func(n int) string {
+		return "[" + joined(n/380, func(int) string { return strings.Repeat(`{"a":`, 63) + "0" + strings.Repeat("}", 63) }) + "]"
+	},
+	"short texts":     func(n int) string { return "[" + joined(n/3, func(int) string { return `""` }) + "]" },
+	"texts":           func(n int) string { return "[" + joined(n/11, func(int) string { return `"abcdefgh"` }) + "]" },
+	"short escapes":   func(n int) string { return `"` + strings.Repeat(`\n`, n/2) + `"` },
+	"escape and text": func(n int) string { return `"` + strings.Repeat(`a\"`, n/3) + `"` },
+	"unicode escapes": func(n int) string { return `"` + strings.Repeat(`\u00e9`, n/6) + `"` },
+	"pictures":        func(n int) string { return `"` + strings.Repeat("😀", n/4) + `"` },
+	"words":           func(n int) string { return "[" + joined(n/13, func(int) string { return `"größer ü"` }) + "]" },
+	"exponents":       func(n int) string { return "[" + joined(n/4, func(int) string { return "1e5" }) + "]" },
+	"fractions":       func(n int) string { return "[" + joined(n/9, func(int) string { return "-1.5e-30" }) + "]" },
+	"long numbers": func(n int) string {
+		return "[" + joined(n/65, func(int) string { return strings.Repeat("9", 64) }) + "]"
+	},
+	"literals":      func(n int) string { return "[" + joined(n/5, func(int) string { return "null" }) + "]" },
+	"spaced digits": func(n int) string { return "[ " + strings.Repeat("1 , ", n/4) + "1 ]" },
+	"late error":    func(n int) string { return "[\n" + strings.Repeat("1,\n", n/3) + "x]" },
+	"one name":      func(n int) string { return "{" + joined(n/6, func(int) string { return `"a":1` }) + "}" },
 	"name twice": func(n int) string {
 		return `{"` + strings.Repeat("x", n/2) + `":1,"` + strings.Repeat("x", n/2) + `":1}`
 	},
@@ -104,14 +135,23 @@ func cost(doc []byte, limits guard.Limits) (steps, bytes int) {
 	return stats.Steps, int(after.TotalAlloc - before.TotalAlloc)
 }
 
+// BenchmarkGuard reads 1 MiB of each shape. Beside it stands what json.Valid needs, which checks the grammar and nothing else, so that
+// the figures of a busy machine can be compared.
 func BenchmarkGuard(b *testing.B) {
-	for name, make := range hostile {
-		doc := []byte(make(1 << 20))
-		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
+	for _, name := range slices.Sorted(maps.Keys(hostile)) {
+		doc := []byte(hostile[name](1 << 20))
+		name = strings.ReplaceAll(name, " ", "_")
+		b.Run(name+"/guard", func(b *testing.B) {
 			b.SetBytes(int64(len(doc)))
 			b.ReportAllocs()
 			for b.Loop() {
 				_, _ = guard.Check(doc, guard.Limits{Size: 2 << 20})
+			}
+		})
+		b.Run(name+"/json.Valid", func(b *testing.B) {
+			b.SetBytes(int64(len(doc)))
+			for b.Loop() {
+				json.Valid(doc)
 			}
 		})
 	}

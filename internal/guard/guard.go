@@ -5,7 +5,10 @@
 // It makes one pass, does work and holds memory in proportion to the input, and looks at no value.
 package guard
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Limits bound one document. A field that is zero or less takes its value from Default.
 type Limits struct {
@@ -48,34 +51,59 @@ type Stats struct {
 	Steps      int  // what the guard itself did: bytes read, names compared and moved
 }
 
-// Check returns what there is in doc, or the first fault in it. It keeps nothing of doc and is safe for concurrent use.
+// A Shape is how many items or names each array and object has that is not empty, in the order in which they open. Who decodes the
+// document can make everything in its final size.
+type Shape []uint32
+
+// Check returns what there is in doc, or the first fault in it (then only the steps count). It keeps nothing of doc and is safe for concurrent use.
 func Check(doc []byte, limits Limits) (Stats, *Error) {
+	stats, _, err := check(doc, limits, false)
+	return stats, err
+}
+
+// CheckShape is Check for a caller who wants the document's shape too.
+func CheckShape(doc []byte, limits Limits) (Stats, Shape, *Error) { return check(doc, limits, true) }
+
+func check(doc []byte, limits Limits, shaped bool) (stats Stats, shape Shape, err *Error) {
 	limits = limits.withDefaults()
 	if len(doc) > limits.Size {
-		return Stats{}, &Error{Rule: Size, Limit: limits.Size, Actual: len(doc), Line: 1, Column: 1}
+		return Stats{}, nil, &Error{Rule: Size, Limit: limits.Size, Actual: len(doc), Line: 1, Column: 1}
 	}
 	s := scanners.Get().(*scanner)
 	defer s.release()
 	s.doc, s.limits = doc, limits
-	if err := s.document(); err != nil {
-		return Stats{}, s.locate(err)
+	if err = s.document(); err != nil {
+		err = s.locate(s.first(err))
+		return Stats{Steps: err.Offset + s.names.steps}, nil, err
 	}
-	s.stats.Steps = s.pos + s.names.steps
-	return s.stats, nil
+	if shaped {
+		shape = append(shape, s.shape...)
+	}
+	s.stats.Steps = len(doc) + s.names.steps
+	return s.stats, shape, nil
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
-// keepNames bounds what an idle scanner holds, so that one large document does not stay in memory for ever.
-const keepNames = 1 << 12
+// What an idle scanner keeps is enough for a document of the default size, and no more: one that is larger does not stay in memory.
+const (
+	keepNames   = 1 << 18 // 2 MiB, of at most 1 MiB / len(`"":0,`) names
+	keepShape   = 1 << 20 // 4 MiB, of at most 1 MiB / len("[]") containers
+	keepScratch = 1 << 12
+	keepFrames  = 1 << 7
+)
 
 func (s *scanner) release() {
-	names := s.names
-	if cap(names.list) > keepNames || cap(names.scratch[0])+cap(names.scratch[1]) > keepNames {
-		names = nameSet{}
+	if cap(s.shape) > keepShape {
+		s.shape = nil
 	}
-	names.list, names.steps = names.list[:0], 0
-	clear(s.stack)
-	*s = scanner{stack: s.stack[:0], names: names}
+	if cap(s.stack) > keepFrames {
+		s.stack = nil
+	}
+	s.names.rest()
+	*s = scanner{stack: s.stack[:0], names: s.names, shape: s.shape[:0]}
 	scanners.Put(s)
 }
+
+// double makes room for as many elements again: append would grow a large slice by a quarter, and leave four times its size behind.
+func double[E any](s []E) []E { return slices.Grow(s, len(s)+16) }

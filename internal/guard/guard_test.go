@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,10 @@ func TestRefused(t *testing.T) {
 		{"twice by escape", "{\"ab\":1,\n \"\\u0061b\":2}", guard.Duplicate, 2, 2, "/ab"},
 		{"twice by escape first", `{"\u0061/\n":1,"a\/\u000a":2}`, guard.Duplicate, 1, 16, "/a~1\n"},
 		{"twice by pair", `{"😀":1,"\ud83d\ude00":2}`, guard.Duplicate, 1, 8, "/😀"},
+		{"twice before another fault", `{"a":1,"b":2,"a":3,"c":[{"d":1,"d":2}],x`, guard.Duplicate, 1, 14, "/a"},
+		{"twice inside, then outside", `{"a":[{"d":1,"d":2}],"a":2}`, guard.Duplicate, 1, 14, "/a/0/d"},
+		{"twice behind a fault", `{"a":x,"a":2}`, guard.Syntax, 1, 6, "/a"},
+		{"twice, twice", `{"b":1,"a":1,"a":2,"b":2}`, guard.Duplicate, 1, 14, "/a"},
 		{"depth", strings.Repeat("[", 65) + strings.Repeat("]", 65), guard.Depth, 1, 65, strings.Repeat("/0", 64)},
 		{"depth of 100,000", strings.Repeat("[", 100_000), guard.Depth, 1, 65, strings.Repeat("/0", 64)},
 		{"exponent", `[0,{"n":1e1000001}]`, guard.Number, 1, 9, "/1/n"},
@@ -96,18 +101,41 @@ func TestDuplicateAnywhere(t *testing.T) {
 	const names = 200
 	for first := range names {
 		for _, second := range []int{first + 1, first + 2, names} {
-			if second > names {
-				continue
-			}
-			doc := object(names, second, first)
-			_, err := guard.Check(doc, guard.Limits{})
-			if err == nil || err.Rule != guard.Duplicate || err.Pointer != fmt.Sprintf("/n%d", first) {
-				t.Fatalf("name %d again as %d: %v", first, second, err)
-			}
+			checkDuplicate(t, names, first, second)
 		}
 	}
-	if _, err := guard.Check(object(names, names, -1), guard.Limits{}); err != nil {
-		t.Fatal(err)
+	for _, names := range []int{2, 11, 12, 13, 14, 1023, 1024, 1025, 1026, 5000} {
+		checkDuplicate(t, names, 0, names)
+		checkDuplicate(t, names, 0, 1)
+		checkDuplicate(t, names, names/2, names/2+1)
+		checkDuplicate(t, names, names-1, names)
+		if _, err := guard.Check(object(names, names, -1), guard.Limits{}); err != nil {
+			t.Fatal(names, err)
+		}
+	}
+}
+
+func checkDuplicate(t *testing.T, names, first, second int) {
+	t.Helper()
+	if second > names {
+		return
+	}
+	doc := object(names, second, first)
+	for _, doc := range [][]byte{doc, doc[:len(doc)-1]} { // a fault behind it changes nothing
+		_, err := guard.Check(doc, guard.Limits{})
+		if err == nil || err.Rule != guard.Duplicate || err.Pointer != fmt.Sprintf("/n%d", first) {
+			t.Fatalf("name %d again as %d: %v", first, second, err)
+		}
+	}
+}
+
+// A name that stands very often must not make a table of hashes slow.
+func TestOneNameVeryOften(t *testing.T) {
+	t.Parallel()
+	doc := []byte("{" + strings.Repeat(`"a":1,`, 100_000) + `"b":1}`)
+	stats, err := guard.Check(doc, guard.Limits{})
+	if err == nil || err.Rule != guard.Duplicate || err.Offset != 7 || stats.Steps > 10*len(doc) {
+		t.Errorf("got %v after %d steps", err, stats.Steps)
 	}
 }
 
@@ -141,15 +169,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestStats(t *testing.T) {
+func TestStatsAndShape(t *testing.T) {
 	t.Parallel()
-	got, err := guard.Check([]byte(`{"abc":[1,2,{"x":1e3}],"d":null}`), guard.Limits{})
+	got, shape, err := guard.CheckShape([]byte(`{"abc":[1,2,{"x":1e3}],"d":null,"e":[],"f":{}}`), guard.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got.Steps = 0
-	want := guard.Stats{Values: 7, Containers: 3, Names: 3, Depth: 3, Path: len("/abc/2/x"), Exponents: true}
+	want := guard.Stats{Values: 9, Containers: 5, Names: 5, Depth: 3, Path: len("/abc/2/x"), Exponents: true}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if want := (guard.Shape{4, 3, 1}); !slices.Equal(shape, want) {
+		t.Errorf("got shape %v, want %v", shape, want)
+	}
+	deep := "[" + strings.Repeat("0,", 1234) + `{"name":1}]`
+	if got, err := guard.Check([]byte(deep), guard.Limits{}); err != nil || got.Path != len("/1234/name") {
+		t.Errorf("the longest pointer has %d bytes (%v)", got.Path, err)
 	}
 }

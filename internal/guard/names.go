@@ -2,194 +2,198 @@ package guard
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
+	"math/bits"
+	"math/rand/v2"
 )
 
-// A nameSet finds a name that stands twice in an object. The names of small objects that are open lie behind each other in a list and
-// are compared one by one; an object of more than scanNames names moves them to a hash table of its own. The hash is seeded for each
+// A nameSet finds a name that stands twice in an object. While objects are open, their names lie behind each other in a list; when one
+// ends, its names are compared: few of them one by one, more by a hash table, and very many are first dealt out to parts whose tables
+// stay in the processor's cache, since a table for all of them would cost a walk to memory for each name. The hash is seeded for each
 // process, so a document can't be made to collide.
 type nameSet struct {
 	list    []name
+	slots   []name   // of the table
+	dealt   []name   // the list, part by part
+	ends    []uint32 // of the parts in dealt
 	scratch [2][]byte
 	steps   int
 }
 
-// A name is a part of its hash and where it starts, from 1, so that 0 is no name. Its end is found again when it is needed, which is rare.
+// A name is 32 bits of its hash and where it starts, from 1, so that 0 is no name. Its end is found again when it is needed, which is rare.
 type name uint64
 
 func newName(hash uint64, start int) name { return name(hash&^0xffffffff | uint64(start+1)) }
 
 func (n name) start() int { return int(n&0xffffffff) - 1 }
 
-func (n name) sameHash(o name) bool { return n>>32 == o>>32 }
+func (n name) hash() uint64 { return uint64(n >> 32) }
 
-// slot is where the name belongs in a table whose size is a power of two.
-func (n name) slot(size int) int { return int(n>>32) & (size - 1) }
+const (
+	fewNames  = 12 // are compared one by one
+	partNames = 512
+)
 
-// A scope is the names of one open object.
-type scope struct {
-	base  int    // where its part of the list starts
-	table []name // nil while the object is small
-	count int    // names in the table
-}
-
-// scanNames is how many names are compared one by one before a table pays.
-const scanNames = 16
-
-var seed = maphash.MakeSeed()
-
-func (n *nameSet) open() scope { return scope{base: len(n.list)} }
-
-func (n *nameSet) shut(sc scope) { n.list = n.list[:sc.base] }
-
-// add remembers the name, and says whether the object has it already.
-func (n *nameSet) add(doc []byte, sc *scope, at span, escaped bool) (twice bool) {
+// add remembers a name.
+func (n *nameSet) add(doc []byte, at span, escaped bool) {
 	text := doc[at.start+1 : at.end-1]
-	if escaped {
+	hash := uint64(0)
+	switch {
+	case escaped:
 		n.scratch[0] = unescape(n.scratch[0][:0], text)
-		text = n.scratch[0]
+		hash = hashText(n.scratch[0])
+	case len(text) <= 8 && at.start+9 <= len(doc):
+		hash = hashWord(binary.LittleEndian.Uint64(doc[at.start+1:]), len(text))
+	default:
+		hash = hashText(text)
 	}
-	added := newName(maphash.Bytes(seed, text), at.start)
-	if sc.table != nil {
-		return n.enter(doc, sc, added, text)
+	if len(n.list) == cap(n.list) {
+		n.list = double(n.list)
 	}
-	own := n.list[sc.base:]
-	n.steps += len(own)
-	for _, o := range own {
-		if o.sameHash(added) && n.same(doc, o, text) {
-			return true
-		}
-	}
-	n.list = append(n.list, added)
-	if len(own) == scanNames {
-		n.spill(sc)
-	}
-	return false
+	n.list = append(n.list, newName(hash, at.start))
 }
 
-// spill moves the object's names from the list to a table.
-func (n *nameSet) spill(sc *scope) {
-	sc.table = make([]name, 4*scanNames)
-	for _, o := range n.list[sc.base:] {
-		n.put(sc.table, o)
+var (
+	seed       = maphash.MakeSeed()
+	key1, key2 = rand.Uint64(), rand.Uint64() | 1
+)
+
+func hashText(text []byte) uint64 {
+	if len(text) > 8 {
+		return maphash.Bytes(seed, text)
 	}
-	sc.count = len(n.list) - sc.base
-	n.list = n.list[:sc.base]
+	var word [8]byte
+	copy(word[:], text)
+	return hashWord(binary.LittleEndian.Uint64(word[:]), len(text))
 }
 
-func (n *nameSet) enter(doc []byte, sc *scope, added name, text []byte) (twice bool) {
-	if 4*sc.count >= 3*len(sc.table) {
-		n.grow(sc)
-	}
-	size := len(sc.table)
-	i := added.slot(size)
-	for ; sc.table[i] != 0; i = (i + 1) & (size - 1) {
-		n.steps++
-		if o := sc.table[i]; o.sameHash(added) && n.same(doc, o, text) {
-			return true
-		}
-	}
-	sc.table[i] = added
-	sc.count++
-	return false
+// hashWord is for the first bytes of a word, up to eight of them: most names are short, and this takes a quarter of the time.
+func hashWord(word uint64, length int) uint64 {
+	word &= 1<<(8*length) - 1 // all ones for eight
+	high, low := bits.Mul64(word^key1, key2+2*uint64(length))
+	return high ^ low
 }
 
-func (n *nameSet) grow(sc *scope) {
-	old := sc.table
-	sc.table = make([]name, 2*len(old))
-	n.steps += len(old)
-	for _, o := range old {
-		if o != 0 {
-			n.put(sc.table, o)
-		}
+// twice gives the first name that stands before it in the same object. Base is where the object's names begin in the list, end where
+// those of the next one do.
+func (n *nameSet) twice(doc []byte, base, end int) (name, bool) {
+	own := n.list[base:end]
+	if len(own) <= fewNames {
+		return n.compare(doc, own)
 	}
+	if len(own) <= 2*partNames {
+		return n.enter(doc, own)
+	}
+	return n.deal(doc, own)
 }
 
-func (n *nameSet) put(table []name, o name) {
-	i := o.slot(len(table))
-	for ; table[i] != 0; i = (i + 1) & (len(table) - 1) {
-		n.steps++
-	}
-	table[i] = o
-}
-
-// same compares a remembered name with one that has been decoded already.
-func (n *nameSet) same(doc []byte, o name, text []byte) bool {
-	other := doc[o.start():]
-	other = other[1 : stringEnd(other)-1]
-	n.steps += len(other)
-	if bytes.IndexByte(other, '\\') >= 0 {
-		n.scratch[1] = unescape(n.scratch[1][:0], other)
-		other = n.scratch[1]
-	}
-	return bytes.Equal(other, text)
-}
-
-// stringEnd is the length of the string that b starts with, which is known to be whole.
-func stringEnd(b []byte) int {
-	for i := 1; ; i++ {
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
-		}
-	}
-}
-
-// unescape appends what a string's text means; the text is known to be well formed.
-func unescape(dst, text []byte) []byte {
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' {
-			end := bytes.IndexByte(text[i:], '\\')
-			if end < 0 {
-				return append(dst, text[i:]...)
+func (n *nameSet) compare(doc []byte, own []name) (name, bool) {
+	for i, o := range own {
+		for _, before := range own[:i] {
+			if before.hash() == o.hash() && n.same(doc, before, o) {
+				return o, true
 			}
-			dst = append(dst, text[i:i+end]...)
-			i += end
 		}
-		i++
-		if text[i] != 'u' {
-			dst = append(dst, short(text[i]))
-			continue
-		}
-		r, _ := hex4(text[i+1:])
-		if utf16.IsSurrogate(r) {
-			r, _ = pair(text[i-1:])
-			i += 6
-		}
-		i += 4
-		dst = utf8.AppendRune(dst, r)
 	}
-	return dst
+	n.steps += len(own) * len(own) / 2
+	return 0, false
 }
 
-func short(c byte) byte {
-	switch c {
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
+// enter puts the names into a table with linear probing that is at most half full.
+func (n *nameSet) enter(doc []byte, own []name) (name, bool) {
+	size := 1 << bits.Len(uint(2*len(own)-1))
+	if cap(n.slots) < size {
+		n.slots = make([]name, size)
 	}
-	return c
+	slots, mask := n.slots[:size], uint64(size-1)
+	clear(slots)
+	for _, o := range own {
+		i := o.hash() & mask
+		for ; slots[i] != 0; i = (i + 1) & mask {
+			n.steps++
+			if slots[i].hash() == o.hash() && n.same(doc, slots[i], o) {
+				return o, true
+			}
+		}
+		slots[i] = o
+	}
+	n.steps += len(own)
+	return 0, false
 }
 
-// decodeName gives the meaning of a name that stands in quotes.
-func decodeName(quoted []byte) string {
-	text := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(text, '\\') < 0 {
-		return string(text)
+// deal sorts the names into parts by the first bits of their hashes, in the order of the document, and looks at each part.
+func (n *nameSet) deal(doc []byte, own []name) (first name, found bool) {
+	shift := 32 - bits.Len(uint(len(own)/partNames))
+	n.count(own, shift)
+	if cap(n.dealt) < len(own) {
+		n.dealt = make([]name, len(own))
 	}
-	return string(unescape(nil, text))
+	dealt := n.dealt[:len(own)]
+	for _, o := range own {
+		end := &n.ends[o.hash()>>shift]
+		dealt[*end] = o
+		*end++
+	}
+	n.steps += 2 * len(own)
+	begin := uint32(0)
+	for _, end := range n.ends {
+		if o, twice := n.enter(doc, dealt[begin:end]); twice && (!found || o.start() < first.start()) {
+			first, found = o, true
+		}
+		begin = end
+	}
+	return first, found
 }
 
-func itoa(n int) string { return strconv.Itoa(n) }
+// count sets ends to where the parts begin: dealing moves each to its end.
+func (n *nameSet) count(own []name, shift int) {
+	parts := 1 << (32 - shift)
+	if cap(n.ends) < parts {
+		n.ends = make([]uint32, parts)
+	}
+	n.ends = n.ends[:parts]
+	clear(n.ends)
+	for _, o := range own {
+		n.ends[o.hash()>>shift]++
+	}
+	begin := uint32(0)
+	for i, size := range n.ends {
+		n.ends[i] = begin
+		begin += size
+	}
+}
+
+// same compares two names whose hashes are equal.
+func (n *nameSet) same(doc []byte, a, b name) bool {
+	return bytes.Equal(n.text(doc, a, 0), n.text(doc, b, 1))
+}
+
+func (n *nameSet) text(doc []byte, o name, scratch int) []byte {
+	text, escaped := inside(doc[o.start():])
+	n.steps += len(text)
+	if !escaped {
+		return text
+	}
+	n.scratch[scratch] = unescape(n.scratch[scratch][:0], text)
+	return n.scratch[scratch]
+}
+
+// rest forgets all names, and gives up what is too large to keep for the next document.
+func (n *nameSet) rest() {
+	if cap(n.list) > keepNames {
+		n.list = nil
+	}
+	if cap(n.dealt) > keepNames {
+		n.dealt, n.ends = nil, nil
+	}
+	if cap(n.slots) > 4*partNames {
+		n.slots = nil
+	}
+	for i := range n.scratch {
+		if cap(n.scratch[i]) > keepScratch {
+			n.scratch[i] = nil
+		}
+	}
+	n.list, n.steps = n.list[:0], 0
+}

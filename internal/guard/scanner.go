@@ -6,23 +6,27 @@ import (
 	"strings"
 )
 
-// A scanner reads one document from front to back.
+// A scanner reads one document from front to back. Its readers take where they stand and give where what they read ends, which keeps the
+// place in a register.
 type scanner struct {
 	doc    []byte
-	pos    int
 	limits Limits
 	stack  []frame
 	names  nameSet
+	shape  Shape
 	stats  Stats
 }
 
-// A frame is an open array or object.
+// A frame is an open array or object that is not empty.
 type frame struct {
-	object  bool
-	index   int  // of the array's current item
-	name    span // the object's current name, with its quotes
-	scope   scope
-	pathLen int // bytes of the pointer to the container itself
+	object bool
+	count  int  // items or names so far, with the current one
+	name   span // the object's current name, with its quotes
+	names  int  // where the object's names begin in the list
+	shape  int  // where its count goes
+	self   int  // bytes of the pointer to the container itself
+	path   int  // bytes of the pointer to the current item or property
+	wider  int  // the count from which on an index has one digit more
 }
 
 // A span is a part of the document.
@@ -32,50 +36,56 @@ func (s *scanner) top() *frame { return &s.stack[len(s.stack)-1] }
 
 // document reads the one value and what may follow it, which is space.
 func (s *scanner) document() *Error {
-	for more := true; more; {
-		opened, err := s.value()
+	at := 0
+	for {
+		end, opened, err := s.value(at)
 		if err != nil {
 			return err
 		}
-		if opened {
+		if at = end; opened {
 			continue
 		}
-		if more, err = s.next(); err != nil {
+		end, more, err := s.next(at)
+		if err != nil {
 			return err
 		}
+		if at = end; !more {
+			return s.end(at)
+		}
 	}
-	if s.space(); s.pos < len(s.doc) {
-		return s.fail(Trailing, "")
+}
+
+func (s *scanner) end(at int) *Error {
+	if at = s.space(at); at < len(s.doc) {
+		return fail(Trailing, at, "")
 	}
 	return nil
 }
 
-// value reads a scalar or an empty container, or opens a container and stands before its first value: then opened is true.
-func (s *scanner) value() (opened bool, err *Error) {
-	s.space()
-	if s.pos == len(s.doc) {
-		return false, s.fail(Syntax, s.missing())
+// value reads a scalar or an empty container, or opens a container and ends before its first value: then opened is true.
+func (s *scanner) value(at int) (end int, opened bool, err *Error) {
+	at = s.space(at)
+	if at >= len(s.doc) {
+		return at, false, fail(Syntax, at, s.missing())
 	}
 	s.stats.Values++
-	switch c := s.doc[s.pos]; c {
-	case '{', '[':
-		return s.open(c == '{')
+	switch c := s.doc[at]; c {
 	case '"':
-		s.pos++
-		_, err = s.str()
-		return false, err
+		end, _, err = s.str(at)
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		end, err = s.number(at)
+	case '{', '[':
+		return s.open(at, c)
 	case 't':
-		return false, s.literal("true")
+		end, err = s.literal(at, "true")
 	case 'f':
-		return false, s.literal("false")
+		end, err = s.literal(at, "false")
 	case 'n':
-		return false, s.literal("null")
+		end, err = s.literal(at, "null")
 	default:
-		if c == '-' || '0' <= c && c <= '9' {
-			return false, s.number()
-		}
-		return false, s.fail(Syntax, s.unexpected("a value"))
+		err = fail(Syntax, at, s.unexpected(at, "a value"))
 	}
+	return end, false, err
 }
 
 func (s *scanner) missing() string {
@@ -86,32 +96,128 @@ func (s *scanner) missing() string {
 }
 
 // unexpected says what should stand here, and recognises the byte order mark, which editors leave where nobody sees it.
-func (s *scanner) unexpected(want string) string {
-	if bytes.HasPrefix(s.doc[s.pos:], []byte("\xef\xbb\xbf")) {
+func (s *scanner) unexpected(at int, want string) string {
+	if bytes.HasPrefix(s.doc[at:], []byte("\xef\xbb\xbf")) {
 		return "starts with a byte order mark, which JSON does not allow (RFC 8259, 8.1)"
 	}
-	if s.pos == len(s.doc) {
+	if at == len(s.doc) {
 		return "ends too early: expected " + want
 	}
 	return "is not JSON: expected " + want
 }
 
-func (s *scanner) open(object bool) (opened bool, err *Error) {
+func (s *scanner) literal(at int, word string) (end int, err *Error) {
+	end = at + len(word)
+	if end > len(s.doc) || string(s.doc[at:end]) != word {
+		return at, fail(Syntax, at, s.unexpected(at, "a value"))
+	}
+	return end, nil
+}
+
+// open stands at an opening bracket.
+func (s *scanner) open(at int, bracket byte) (end int, opened bool, err *Error) {
 	if len(s.stack) == s.limits.Depth {
-		return false, &Error{Rule: Depth, Offset: s.pos, Limit: s.limits.Depth}
+		return at, false, &Error{Rule: Depth, Offset: at, Limit: s.limits.Depth}
 	}
-	s.stack = append(s.stack, frame{object: object, pathLen: s.pathLen(), scope: s.names.open()})
 	s.stats.Containers++
-	s.stats.Depth = max(s.stats.Depth, len(s.stack))
-	s.pos++
-	if s.space(); s.at(s.top().closer()) {
-		s.shut()
-		return false, nil
+	s.stats.Depth = max(s.stats.Depth, len(s.stack)+1)
+	at = s.space(at + 1)
+	if s.is(at, bracket+closing) {
+		return at + 1, false, nil
 	}
-	if object {
-		return true, s.name()
+	f := s.push(bracket == '{')
+	if bracket == '{' {
+		at, err = s.name(f, at)
 	}
-	return true, nil
+	return at, true, err
+}
+
+// closing is how far a closing bracket is behind its opening one, in ASCII.
+const closing = '}' - '{'
+
+func (s *scanner) push(object bool) *frame {
+	self := 0
+	if len(s.stack) > 0 {
+		self = s.top().path
+	}
+	if len(s.stack) == cap(s.stack) {
+		s.stack = double(s.stack)
+	}
+	if len(s.shape) == cap(s.shape) {
+		s.shape = double(s.shape)
+	}
+	s.stack = s.stack[:len(s.stack)+1]
+	f := s.top()
+	f.object, f.count, f.names, f.shape = object, 1, len(s.names.list), len(s.shape) // the name and its path are set by name
+	f.self, f.path, f.wider = self, self+len("/0"), 11
+	s.shape = append(s.shape, 0)
+	return f
+}
+
+// shut leaves the container whose closing bracket was read.
+func (s *scanner) shut(f *frame) *Error {
+	if f.object {
+		if o, twice := s.names.twice(s.doc, f.names, len(s.names.list)); twice {
+			return s.duplicate(o)
+		}
+		s.names.list = s.names.list[:f.names]
+		s.stats.Names += f.count
+	} else {
+		s.stats.Path = max(s.stats.Path, f.path)
+	}
+	s.shape[f.shape] = uint32(f.count)
+	s.stack = s.stack[:len(s.stack)-1]
+	return nil
+}
+
+// duplicate is about a name of the innermost object.
+func (s *scanner) duplicate(o name) *Error {
+	quoted := s.doc[o.start():]
+	text, _ := inside(quoted)
+	s.top().name = span{o.start(), o.start() + len(text) + len(`""`)}
+	return &Error{Rule: Duplicate, Offset: o.start(), Name: decodeName(quoted)}
+}
+
+// first gives the fault that stands first: names of objects that are still open were not compared yet.
+func (s *scanner) first(err *Error) *Error {
+	end := len(s.names.list)
+	for i := len(s.stack) - 1; i >= 0; i-- {
+		f := s.stack[i]
+		if o, twice := s.names.twice(s.doc, f.names, end); twice && o.start() < err.Offset {
+			s.stack = s.stack[:i+1]
+			err = s.duplicate(o)
+		}
+		end = f.names
+	}
+	return err
+}
+
+// next goes from the end of one value to before the next one, and closes what ends on the way. More is false at the end.
+func (s *scanner) next(at int) (end int, more bool, err *Error) {
+	for len(s.stack) > 0 {
+		f := s.top()
+		at = s.space(at)
+		switch {
+		case s.is(at, ','):
+			f.count++
+			if f.object {
+				at, err = s.name(f, s.space(at+1))
+				return at, true, err
+			}
+			if f.count == f.wider {
+				f.path, f.wider = f.path+1, 10*f.wider-9
+			}
+			return at + 1, true, nil
+		case s.is(at, f.closer()):
+			if err := s.shut(f); err != nil {
+				return at, false, err
+			}
+			at++
+		default:
+			return at, false, fail(Syntax, at, s.unexpected(at, "a comma or "+strconv.QuoteRune(rune(f.closer()))))
+		}
+	}
+	return at, false, nil
 }
 
 func (f *frame) closer() byte {
@@ -121,101 +227,42 @@ func (f *frame) closer() byte {
 	return ']'
 }
 
-// shut leaves the container whose closing bracket stands here.
-func (s *scanner) shut() {
-	s.stats.Path = max(s.stats.Path, s.pathLen())
-	s.names.shut(s.top().scope)
-	*s.top() = frame{} // let go of its table
-	s.stack = s.stack[:len(s.stack)-1]
-	s.pos++
-}
-
-// next goes from the end of one value to before the next one, and closes what ends on the way. More is false at the end.
-func (s *scanner) next() (more bool, err *Error) {
-	for len(s.stack) > 0 {
-		s.space()
-		f := s.top()
-		switch {
-		case s.at(','):
-			s.pos++
-			return true, s.follow(f)
-		case s.at(f.closer()):
-			s.shut()
-		default:
-			return false, s.fail(Syntax, s.unexpected("a comma or "+strconv.QuoteRune(rune(f.closer()))))
-		}
-	}
-	return false, nil
-}
-
-// follow stands behind a comma.
-func (s *scanner) follow(f *frame) *Error {
-	if !f.object {
-		f.index++
-		return nil
-	}
-	f.name = span{}
-	s.space()
-	return s.name()
-}
-
 // name reads a property's name and the colon.
-func (s *scanner) name() *Error {
-	if !s.at('"') {
-		return s.fail(Syntax, s.unexpected("a property name in double quotes"))
+func (s *scanner) name(f *frame, at int) (end int, err *Error) {
+	f.name = span{}
+	if !s.is(at, '"') {
+		return at, fail(Syntax, at, s.unexpected(at, "a property name in double quotes"))
 	}
-	start := s.pos
-	s.pos++
-	escaped, err := s.str()
+	end, escaped, err := s.str(at)
 	if err != nil {
-		return err
+		return end, err
 	}
-	f := s.top()
-	f.name = span{start, s.pos}
-	s.stats.Names++
-	s.stats.Path = max(s.stats.Path, f.pathLen+1+s.pos-start-len(`""`))
-	if s.names.add(s.doc, &f.scope, f.name, escaped) {
-		return &Error{Rule: Duplicate, Offset: start, Name: decodeName(s.doc[start:s.pos])}
+	f.name = span{at, end}
+	f.path = f.self + len("/") + end - at - len(`""`)
+	s.stats.Path = max(s.stats.Path, f.path)
+	s.names.add(s.doc, f.name, escaped)
+	end = s.space(end)
+	if !s.is(end, ':') {
+		return end, fail(Syntax, end, s.unexpected(end, "a colon after the property name"))
 	}
-	if s.space(); !s.at(':') {
-		return s.fail(Syntax, s.unexpected("a colon after the property name"))
-	}
-	s.pos++
-	return nil
+	return end + 1, nil
 }
 
-func (s *scanner) at(c byte) bool { return s.pos < len(s.doc) && s.doc[s.pos] == c }
+// is says whether c stands there.
+func (s *scanner) is(at int, c byte) bool { return at < len(s.doc) && s.doc[at] == c }
 
-func (s *scanner) space() {
-	for s.pos < len(s.doc) && isSpace[s.doc[s.pos]] {
-		s.pos++
+// space gives the end of the space that may stand there.
+func (s *scanner) space(at int) int {
+	for at < len(s.doc) && isSpace[s.doc[at]] {
+		at++
 	}
+	return at
 }
 
 var isSpace = [256]bool{' ': true, '\n': true, '\r': true, '\t': true}
 
-func (s *scanner) fail(rule Rule, expect string) *Error {
-	return &Error{Rule: rule, Offset: s.pos, Expect: expect}
-}
-
-// pathLen is the length of the pointer to the value that would start here.
-func (s *scanner) pathLen() int {
-	if len(s.stack) == 0 {
-		return 0
-	}
-	f := s.top()
-	if f.object {
-		return f.pathLen + 1 + max(0, f.name.end-f.name.start-2)
-	}
-	return f.pathLen + 1 + digits(f.index)
-}
-
-func digits(n int) int {
-	d := 1
-	for ; n > 9; n /= 10 {
-		d++
-	}
-	return d
+func fail(rule Rule, at int, expect string) *Error {
+	return &Error{Rule: rule, Offset: at, Expect: expect}
 }
 
 // pointer is the JSON Pointer of the value, or of the object, at which the scanner stopped.
@@ -226,10 +273,10 @@ func (s *scanner) pointer() string {
 		switch {
 		case !f.object:
 			b.WriteByte('/')
-			b.WriteString(strconv.Itoa(f.index))
+			b.WriteString(strconv.Itoa(f.count - 1))
 		case f.name.end > 0:
 			b.WriteByte('/')
-			b.WriteString(escapePointer(decodeName(s.doc[f.name.start:f.name.end])))
+			b.WriteString(escapePointer(decodeName(s.doc[f.name.start:])))
 		}
 	}
 	return b.String()
