@@ -100,26 +100,40 @@ func (n *nameSet) compare(doc []byte, own []name) (name, bool) {
 	return 0, false
 }
 
-// enter puts the names into a table with linear probing that is at most half full.
-func (n *nameSet) enter(doc []byte, own []name) (name, bool) {
-	size := 1 << bits.Len(uint(2*len(own)-1))
+// enter puts the names into a table. Where one stands very often, a small table finds it before it is full.
+func (n *nameSet) enter(doc []byte, own []name) (twice name, found bool) {
+	size := min(1<<bits.Len(uint(2*len(own))), 4*partNames)
+	for {
+		twice, found, fits := n.fill(doc, own, size)
+		if fits {
+			return twice, found
+		}
+		size *= 2
+	}
+}
+
+// fill works with a table with linear probing, which may become half full.
+func (n *nameSet) fill(doc []byte, own []name, size int) (twice name, found, fits bool) {
 	if cap(n.slots) < size {
 		n.slots = make([]name, size)
 	}
 	slots, mask := n.slots[:size], uint64(size-1)
 	clear(slots)
-	for _, o := range own {
+	for count, o := range own {
+		if count > size/2 {
+			return 0, false, false
+		}
 		i := o.hash() & mask
 		for ; slots[i] != 0; i = (i + 1) & mask {
 			n.steps++
 			if slots[i].hash() == o.hash() && n.same(doc, slots[i], o) {
-				return o, true
+				return o, true, true
 			}
 		}
 		slots[i] = o
+		n.steps++
 	}
-	n.steps += len(own)
-	return 0, false
+	return 0, false, true
 }
 
 // deal sorts the names into parts by the first bits of their hashes, in the order of the document, and looks at each part.
