@@ -51,36 +51,22 @@ type Stats struct {
 	Steps      int  // what the guard itself did: bytes read, names compared and moved
 }
 
-// A Shape is how many items or names each array and object has that is not empty, in the order in which they open. Who decodes the
-// document can make everything in its final size.
-type Shape []uint32
-
-// Check returns what there is in doc, or the first fault in it (then only the steps count). It keeps nothing of doc and is safe for concurrent use.
+// Check returns what there is in doc, or the first fault in it (then only the steps count). It keeps nothing of doc and is safe for
+// concurrent use.
 func Check(doc []byte, limits Limits) (Stats, *Error) {
-	stats, _, err := check(doc, limits, false)
-	return stats, err
-}
-
-// CheckShape is Check for a caller who wants the document's shape too.
-func CheckShape(doc []byte, limits Limits) (Stats, Shape, *Error) { return check(doc, limits, true) }
-
-func check(doc []byte, limits Limits, shaped bool) (stats Stats, shape Shape, err *Error) {
 	limits = limits.withDefaults()
 	if len(doc) > limits.Size {
-		return Stats{}, nil, &Error{Rule: Size, Limit: limits.Size, Actual: len(doc), Line: 1, Column: 1}
+		return Stats{}, &Error{Rule: Size, Limit: limits.Size, Actual: len(doc), Line: 1, Column: 1}
 	}
 	s := scanners.Get().(*scanner)
 	defer s.release()
 	s.doc, s.limits = doc, limits
-	if err = s.document(); err != nil {
+	if err := s.document(); err != nil {
 		err = s.locate(s.first(err))
-		return Stats{Steps: err.Offset + s.names.steps}, nil, err
-	}
-	if shaped {
-		shape = append(shape, s.shape...)
+		return Stats{Steps: err.Offset + s.names.steps}, err
 	}
 	s.stats.Steps = len(doc) + s.names.steps
-	return s.stats, shape, nil
+	return s.stats, nil
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
@@ -88,20 +74,16 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 // What an idle scanner keeps is enough for a document of the default size, and no more: one that is larger does not stay in memory.
 const (
 	keepNames   = 1 << 18 // 2 MiB, of at most 1 MiB / len(`"":0,`) names
-	keepShape   = 1 << 20 // 4 MiB, of at most 1 MiB / len("[]") containers
 	keepScratch = 1 << 12
 	keepFrames  = 1 << 7
 )
 
 func (s *scanner) release() {
-	if cap(s.shape) > keepShape {
-		s.shape = nil
-	}
 	if cap(s.stack) > keepFrames {
 		s.stack = nil
 	}
 	s.names.rest()
-	*s = scanner{stack: s.stack[:0], names: s.names, shape: s.shape[:0]}
+	*s = scanner{stack: s.stack[:0], names: s.names}
 	scanners.Put(s)
 }
 

@@ -13,7 +13,6 @@ type scanner struct {
 	limits Limits
 	stack  []frame
 	names  nameSet
-	shape  Shape
 	stats  Stats
 }
 
@@ -23,7 +22,6 @@ type frame struct {
 	count  int  // items or names so far, with the current one
 	name   span // the object's current name, with its quotes
 	names  int  // where the object's names begin in the list
-	shape  int  // where its count goes
 	self   int  // bytes of the pointer to the container itself
 	path   int  // bytes of the pointer to the current item or property
 	wider  int  // the count from which on an index has one digit more
@@ -143,14 +141,10 @@ func (s *scanner) push(object bool) *frame {
 	if len(s.stack) == cap(s.stack) {
 		s.stack = double(s.stack)
 	}
-	if len(s.shape) == cap(s.shape) {
-		s.shape = double(s.shape)
-	}
 	s.stack = s.stack[:len(s.stack)+1]
 	f := s.top()
-	f.object, f.count, f.names, f.shape = object, 1, len(s.names.list), len(s.shape) // the name and its path are set by name
+	f.object, f.count, f.names = object, 1, len(s.names.list) // the name and its path are set by name
 	f.self, f.path, f.wider = self, self+len("/0"), 11
-	s.shape = append(s.shape, 0)
 	return f
 }
 
@@ -165,7 +159,6 @@ func (s *scanner) shut(f *frame) *Error {
 	} else {
 		s.stats.Path = max(s.stats.Path, f.path)
 	}
-	s.shape[f.shape] = uint32(f.count)
 	s.stack = s.stack[:len(s.stack)-1]
 	return nil
 }
