@@ -22,6 +22,7 @@ type compileConfig struct {
 	draft     Draft
 	strict    bool
 	work      int
+	memory    int
 	resources []resource
 }
 
@@ -56,7 +57,7 @@ var schemaLimits = guard.Limits{Size: 4 << 20, Depth: 128}
 // only to what is registered by [Resource]. A schema that can't be compiled, or whose checking could not be bounded, gives a
 // [*CompileError] with every fault that was found. Compile keeps no part of doc.
 func Compile(doc []byte, opts ...CompileOption) (*Schema, error) {
-	c := compileConfig{draft: Draft2020, work: defaultWork}
+	c := compileConfig{draft: Draft2020, work: defaultWork, memory: defaultMemory}
 	for _, opt := range opts {
 		opt(&c)
 	}
@@ -96,7 +97,7 @@ func (c *compileConfig) compile(doc []byte) (*Schema, error) {
 	}
 	return &Schema{
 		doc: doc, draft: lib.main.draft, compiled: compiled, inside: seam.Inside{Plan: plan.Compile(compiled)},
-		graph: g, bound: g.allow(c.work), uri: documentOf(compiled),
+		graph: g, bound: g.allow(c.work, c.memory), uri: documentOf(compiled),
 	}, nil
 }
 

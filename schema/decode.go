@@ -2,22 +2,35 @@ package schema
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"unicode/utf16"
 )
 
-// decode turns text that the guard has accepted into the values that jsonschema/v5 reads: nil, bool, string, json.Number, []any and
-// map[string]any. Strings and numbers share the text's memory, and the values that are written shortest are not allocated at all.
+// decode turns text that is known to be JSON, with no name twice, into the values that jsonschema/v5 reads: nil, bool, string,
+// json.Number, []any and map[string]any. Strings and numbers share the text's memory, arrays and objects are made in their final size,
+// and the values that are written shortest are not allocated at all.
 func decode(text string) any {
-	d := decoder{text: text}
-	return d.value()
+	value, _ := decodeWithin(text, math.MaxInt)
+	return value
 }
 
-// A decoder reads text that is known to be JSON, so it looks for ends and never for faults.
+// decodeWithin gives up before it has allocated more bytes than allowed.
+func decodeWithin(text string, bytes int) (value any, ok bool) {
+	c := counters.Get().(*counter)
+	defer c.release()
+	c.count(text)
+	d := decoder{text: text, members: c.members, left: bytes - memberBytes*len(c.members)}
+	value = d.value()
+	return value, d.left >= 0
+}
+
+// A decoder looks for ends and never for faults. When it has nothing left to spend it returns at once, with a value that is no use.
 type decoder struct {
-	text  string
-	pos   int
-	items []any // of the arrays that are open, so that each gets a slice of its exact length
+	text    string
+	pos     int
+	members []uint32 // of the arrays and objects that are to come
+	left    int      // bytes that it may allocate
 }
 
 // What is empty is shared: v5 changes no value.
@@ -27,14 +40,6 @@ var (
 	emptyString any = ""
 )
 
-// digit holds the numbers of one character: the shortest texts would cost most for their size.
-var digit = func() (d [10]any) {
-	for i := range d {
-		d[i] = json.Number(rune('0' + i))
-	}
-	return d
-}()
-
 func (d *decoder) value() any {
 	d.space()
 	switch d.text[d.pos] {
@@ -43,10 +48,12 @@ func (d *decoder) value() any {
 	case '[':
 		return d.array()
 	case '"':
-		if s := d.str(); s != "" {
-			return s
+		s := d.str()
+		if s == "" {
+			return emptyString
 		}
-		return emptyString
+		d.left -= boxBytes
+		return s
 	case 't':
 		d.pos += len("true")
 		return true
@@ -61,71 +68,98 @@ func (d *decoder) value() any {
 	}
 }
 
-func (d *decoder) object() any {
+// open stands at an opening bracket. It gives how many members follow, and reads an empty container to its end.
+func (d *decoder) open() int {
 	d.pos++
-	if d.space(); d.text[d.pos] == '}' {
+	d.space()
+	if c := d.text[d.pos]; c == '}' || c == ']' {
 		d.pos++
+		return 0
+	}
+	n := d.members[0]
+	d.members = d.members[1:]
+	return int(n)
+}
+
+func (d *decoder) object() any {
+	n := d.open()
+	if n == 0 {
 		return emptyObject
 	}
-	m := make(map[string]any)
-	for d.space(); d.text[d.pos] != '}'; d.space() {
-		if d.text[d.pos] == ',' {
-			d.pos++
-			d.space()
-		}
+	if d.left -= objectBytes(n); d.left < 0 {
+		return nil
+	}
+	m := make(map[string]any, n)
+	for range n {
+		d.space()
 		name := d.str()
 		d.space()
 		d.pos++ // the colon
 		m[name] = d.value()
+		if d.left < 0 {
+			return nil
+		}
+		d.space()
+		d.pos++ // the comma, or the closing bracket
 	}
-	d.pos++
 	return m
 }
 
 func (d *decoder) array() any {
-	d.pos++
-	base := len(d.items)
-	for d.space(); d.text[d.pos] != ']'; d.space() {
-		if d.text[d.pos] == ',' {
-			d.pos++
-		}
-		item := d.value()
-		if len(d.items) == cap(d.items) {
-			d.grow()
-		}
-		d.items = append(d.items, item)
-	}
-	d.pos++
-	own := d.items[base:]
-	if len(own) == 0 {
+	n := d.open()
+	if n == 0 {
 		return emptyArray
 	}
-	items := make([]any, len(own))
-	copy(items, own)
-	clear(own)
-	d.items = d.items[:base]
+	if d.left -= sliceBytes(n); d.left < 0 {
+		return nil
+	}
+	items := make([]any, n)
+	for i := range items {
+		items[i] = d.value()
+		if d.left < 0 {
+			return nil
+		}
+		d.space()
+		d.pos++ // the comma, or the closing bracket
+	}
 	return items
 }
 
-// grow doubles, and takes no more than what the rest of the text can fill, at two characters an item: append would waste more than
-// that on the way to a large array.
-func (d *decoder) grow() {
-	n := len(d.items)
-	grown := make([]any, n, n+min(n+8, (len(d.text)-d.pos)/2+1))
-	copy(grown, d.items)
-	d.items = grown
-}
+// small holds the numbers of two characters: a minus, or no zero, before a digit. One of a single character is in digit. The shortest
+// texts would cost most for their size.
+var digit, small = func() (digit [10]any, small [10][10]any) {
+	for i := range 10 {
+		digit[i] = json.Number(rune('0' + i))
+		small[0][i] = json.Number("-" + string(rune('0'+i)))
+		for first := 1; first < 10; first++ {
+			small[first][i] = json.Number([]byte{byte('0' + first), byte('0' + i)})
+		}
+	}
+	return digit, small
+}()
 
 func (d *decoder) number() any {
 	start := d.pos
-	for d.pos < len(d.text) && strings.IndexByte("+-.0123456789eE", d.text[d.pos]) >= 0 {
-		d.pos++
-	}
+	d.pos = scalarEnd(d.text, start)
 	text := d.text[start:d.pos]
-	if len(text) == 1 {
+	switch {
+	case len(text) == 1:
 		return digit[text[0]-'0']
+	case len(text) == 2 && text[0] == '-':
+		return small[0][text[1]-'0']
+	case len(text) == 2:
+		return small[text[0]-'0'][text[1]-'0']
 	}
+	d.left -= boxBytes
 	return json.Number(text)
+}
+
+// scalarEnd is where a number or a literal ends.
+func scalarEnd(text string, at int) int {
+	for at < len(text) && text[at] > ' ' && text[at] != ',' && text[at] != ']' && text[at] != '}' {
+		at++
+	}
+	return at
 }
 
 func (d *decoder) space() {
@@ -136,105 +170,68 @@ func (d *decoder) space() {
 
 // str reads a string and leaves out the quotes.
 func (d *decoder) str() string {
-	d.pos++
-	rest := d.text[d.pos:]
-	end := strings.IndexByte(rest, '"')
-	if escape := strings.IndexByte(rest[:end], '\\'); escape < 0 {
-		d.pos += end + 1
-		return rest[:end]
+	end, escaped := stringEnd(d.text, d.pos)
+	text := d.text[d.pos+1 : end-1]
+	d.pos = end
+	if !escaped {
+		return text
 	}
-	return d.escapedStr()
+	d.left -= rounded(len(text))
+	return unescape(text)
 }
 
-func (d *decoder) escapedStr() string {
+// stringEnd is where the string ends that begins at a quote.
+func stringEnd(text string, at int) (end int, escaped bool) {
+	at++
+	n := strings.IndexByte(text[at:], '"')
+	if strings.IndexByte(text[at:at+n], '\\') < 0 {
+		return at + n + 1, false
+	}
+	for ; text[at] != '"'; at++ {
+		if text[at] == '\\' {
+			at++
+		}
+	}
+	return at + 1, true
+}
+
+func unescape(text string) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	for {
-		rest := d.text[d.pos:]
-		n := strings.IndexAny(rest, `"\`)
-		b.WriteString(rest[:n])
-		d.pos += n + 1
-		if rest[n] == '"' {
+		n := strings.IndexByte(text, '\\')
+		if n < 0 {
+			b.WriteString(text)
 			return b.String()
 		}
-		b.WriteRune(d.escape())
+		b.WriteString(text[:n])
+		r, length := escape(text[n:])
+		b.WriteRune(r)
+		text = text[n+length:]
 	}
 }
 
-// escape stands behind a backslash.
-func (d *decoder) escape() rune {
-	c := d.text[d.pos]
-	d.pos++
-	if i := strings.IndexByte("bfnrt", c); i >= 0 {
-		return rune("\b\f\n\r\t"[i])
+// escape reads what text starts with: an escape, or the two of a surrogate pair.
+func escape(text string) (r rune, length int) {
+	if i := strings.IndexByte("bfnrt", text[1]); i >= 0 {
+		return rune("\b\f\n\r\t"[i]), 2
 	}
-	if c != 'u' {
-		return rune(c)
+	if text[1] != 'u' {
+		return rune(text[1]), 2
 	}
-	r := d.hex4()
-	if utf16.IsSurrogate(r) {
-		d.pos += len(`\u`)
-		r = utf16.DecodeRune(r, d.hex4())
+	if r = hex4(text[2:]); utf16.IsSurrogate(r) {
+		return utf16.DecodeRune(r, hex4(text[8:])), 12
 	}
-	return r
+	return r, 6
 }
 
-func (d *decoder) hex4() rune {
+func hex4(text string) rune {
 	r := rune(0)
-	for _, c := range []byte(d.text[d.pos : d.pos+4]) {
+	for _, c := range []byte(text[:4]) {
 		if c > '9' {
 			c += 9
 		}
 		r = r<<4 | rune(c&0xf)
 	}
-	d.pos += 4
 	return r
-}
-
-// find gives the text of the value at a JSON Pointer, in text that the guard has accepted.
-func find(text, pointer string) (string, bool) {
-	d := decoder{text: text}
-	for pointer != "" {
-		var token string
-		token, pointer = firstToken(pointer)
-		d.space()
-		if !d.enter(token) {
-			return "", false
-		}
-	}
-	d.space()
-	start := d.pos
-	d.value()
-	return text[start:d.pos], true
-}
-
-// enter goes to before the child that a token names.
-func (d *decoder) enter(token string) bool {
-	opening := d.text[d.pos]
-	index, ok := arrayIndex(token)
-	if opening != '{' && (opening != '[' || !ok) {
-		return false
-	}
-	d.pos++
-	for i := 0; ; i++ {
-		d.space()
-		switch d.text[d.pos] {
-		case '}', ']':
-			return false
-		case ',':
-			d.pos++
-			d.space()
-		}
-		if opening == '[' && i == index || opening == '{' && d.nameIs(token) {
-			return true
-		}
-		d.value()
-	}
-}
-
-// nameIs reads a name and its colon.
-func (d *decoder) nameIs(token string) bool {
-	name := d.str()
-	d.space()
-	d.pos++
-	return name == unescapeToken(token)
 }

@@ -16,7 +16,8 @@ type Fault struct {
 	// SchemaPath is which keyword of the schema, as a JSON Pointer; with its URI where it stands in another resource.
 	SchemaPath string `json:"schemaPath,omitempty"`
 	// Rule is the keyword that was broken, such as "minimum". A fault of the bytes has "size", "depth", "number", "utf8",
-	// "surrogate", "duplicate", "trailing" or "syntax"; "work" is the limit of MaxWork.
+	// "surrogate", "duplicate", "trailing" or "syntax"; "work" and "memory" are the limits of MaxWork
+	// and MaxMemory.
 	Rule string `json:"rule"`
 	// Expected is what the schema asks for, in a few words, such as "at least 1".
 	Expected string `json:"expected,omitempty"`

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"hash/maphash"
 	"math/big"
+	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +17,7 @@ type reckoner struct {
 	g     *graph
 	limit float64
 	sum   float64
+	calls []call // for the value at hand and, before them, for those that it stands in
 }
 
 // A call is a schema and how often it is applied to one value.
@@ -26,20 +29,26 @@ type call struct {
 // tooDear says whether v5's work for the value passes the limit. The walk stops as soon as it does.
 func (g *graph) tooDear(value any, limit float64) bool {
 	r := reckoner{g: g, limit: limit}
-	r.value(value, []call{{g.root, 1}}, 0, 0)
-	return r.sum > limit
+	return r.document(value) > limit
 }
 
-// value adds what v5 does for one value. Path is the length of the pointer to it, open the number of schemas that are open above it.
-func (r *reckoner) value(v any, calls []call, path, open int) {
-	calls = r.spread(v, calls)
+func (r *reckoner) document(value any) float64 {
+	r.calls = append(r.calls[:0], call{r.g.root, 1})
+	r.value(value, 0, 0, 0)
+	return r.sum
+}
+
+// value adds what v5 does for one value, to which the calls from base on apply, and takes them away. Path is the length of the pointer
+// to it, open the number of schemas that are open above it.
+func (r *reckoner) value(v any, base, path, open int) {
+	r.spread(v, base)
 	k, size, bytes := measure(v)
 	chain := 0
-	for _, c := range calls {
+	for _, c := range r.calls[base:] {
 		chain = max(chain, c.to.chain+1)
 	}
 	each := pathPrice(path) + scopePrice(open+chain)
-	for _, c := range calls {
+	for _, c := range r.calls[base:] {
 		p := c.to.price
 		cost := p.call + each + p.perMember*float64(size) + p.perByte*float64(bytes)
 		if k == kindNumber {
@@ -50,14 +59,22 @@ func (r *reckoner) value(v any, calls []call, path, open int) {
 		}
 		r.sum += c.times * cost
 	}
-	if r.sum > r.limit || size == 0 {
-		return
+	if r.sum <= r.limit && size > 0 {
+		r.members(v, base, path, open+chain)
 	}
+	r.calls = r.calls[:base]
+}
+
+func (r *reckoner) members(v any, base, path, open int) {
 	switch v := v.(type) {
 	case map[string]any:
-		r.object(v, calls, path, open+chain)
+		for name, child := range v {
+			r.property(name, child, base, path+1+len(name), open)
+		}
 	case []any:
-		r.array(v, calls, path, open+chain)
+		for i, child := range v {
+			r.item(i, child, base, path+8, open)
+		}
 	}
 }
 
@@ -84,12 +101,11 @@ func measure(v any) (k kind, size, bytes int) {
 }
 
 // spread adds the schemas that apply to the same value. A type that does not match ends v5's look at a schema.
-func (r *reckoner) spread(v any, calls []call) []call {
+func (r *reckoner) spread(v any, base int) {
 	k, _, _ := measure(v)
-	merged := newMerger(calls)
 	object, _ := v.(map[string]any)
-	for i := 0; i < len(merged.calls); i++ {
-		c := merged.calls[i]
+	for i := base; i < len(r.calls); i++ {
+		c := r.calls[i]
 		if c.to.types&k == 0 || c.to.schema.Always != nil {
 			continue
 		}
@@ -99,100 +115,82 @@ func (r *reckoner) spread(v any, calls []call) []call {
 					continue
 				}
 			}
-			merged.add(e.to, c.times)
+			r.add(base, e.to, c.times)
 		}
 	}
-	return merged.calls
 }
 
-// A merger joins the calls of one schema to one. They stand parents before children, so that all calls of a schema are known before
-// its own edges are followed.
-type merger struct{ calls []call }
-
-func newMerger(calls []call) *merger {
-	m := &merger{}
-	for _, c := range calls {
-		m.add(c.to, c.times)
-	}
-	return m
-}
-
-// add keeps calls sorted by the nodes' order; edges lead to later nodes only.
-func (m *merger) add(to *node, times float64) {
-	i, found := slices.BinarySearchFunc(m.calls, to.order, func(c call, order int) int { return cmp.Compare(c.to.order, order) })
-	if found {
-		m.calls[i].times += times
+// add joins the calls of one schema to one. From base on they stand in the order of the nodes, parents before children, so that all
+// calls of a schema are known before its own edges are followed: edges lead to later nodes only.
+func (r *reckoner) add(base int, to *node, times float64) {
+	if to == nil {
 		return
 	}
-	m.calls = slices.Insert(m.calls, i, call{to, times})
+	i, found := slices.BinarySearchFunc(r.calls[base:], to.order, func(c call, order int) int { return cmp.Compare(c.to.order, order) })
+	if found {
+		r.calls[base+i].times += times
+		return
+	}
+	r.calls = slices.Insert(r.calls, base+i, call{to, times})
 }
 
-func (r *reckoner) object(v map[string]any, calls []call, path, open int) {
-	for name, child := range v {
-		var down []call
-		for _, c := range calls {
-			if c.to.types&kindObject == 0 {
-				continue
-			}
-			down = c.to.forName(name, c.times, down)
-			if c.to.names != nil {
-				r.value(name, []call{{c.to.names, c.times}}, path+1+len(name), open)
-			}
+// property goes to the value of a property of the object to which the calls from base on apply, and to the name.
+func (r *reckoner) property(name string, child any, base, path, open int) {
+	end := len(r.calls)
+	for i := base; i < end; i++ {
+		if c := r.calls[i]; c.to.types&kindObject != 0 {
+			r.forName(end, c, name)
 		}
-		r.child(child, down, path+1+len(name), open)
+	}
+	r.child(child, end, path, open)
+	for i := base; i < end && r.sum <= r.limit; i++ {
+		if c := r.calls[i]; c.to.types&kindObject != 0 && c.to.names != nil {
+			r.add(end, c.to.names, c.times)
+			r.value(name, end, path, open)
+		}
 	}
 }
 
-// forName appends the schemas for the value of a property.
-func (n *node) forName(name string, times float64, down []call) []call {
-	to, known := n.named[name]
-	if known {
-		down = append(down, call{to, times})
-	}
-	for _, e := range n.patterns {
+// forName adds the schemas for the value of a property.
+func (r *reckoner) forName(base int, c call, name string) {
+	to, known := c.to.named[name]
+	r.add(base, to, c.times)
+	for _, e := range c.to.patterns {
 		if e.re.MatchString(name) {
 			known = true
-			down = append(down, call{e.to, times})
+			r.add(base, e.to, c.times)
 		}
 	}
-	if !known && n.additional != nil {
-		down = append(down, call{n.additional, times})
+	if !known {
+		r.add(base, c.to.additional, c.times)
 	}
-	if n.openNames != nil {
-		down = append(down, call{n.openNames, times})
-	}
-	return down
+	r.add(base, c.to.openNames, c.times)
 }
 
-func (r *reckoner) array(v []any, calls []call, path, open int) {
-	for i, child := range v {
-		var down []call
-		for _, c := range calls {
-			if c.to.types&kindArray != 0 {
-				down = c.to.forItem(i, c.times, down)
-			}
+func (r *reckoner) item(i int, child any, base, path, open int) {
+	end := len(r.calls)
+	for at := base; at < end; at++ {
+		c := r.calls[at]
+		if c.to.types&kindArray == 0 {
+			continue
 		}
-		r.child(child, down, path+8, open)
-	}
-}
-
-func (n *node) forItem(i int, times float64, down []call) []call {
-	to := n.items
-	if i < len(n.prefix) {
-		to = n.prefix[i]
-	}
-	for _, to := range []*node{to, n.contains, n.openItems} {
-		if to != nil {
-			down = append(down, call{to, times})
+		if i < len(c.to.prefix) {
+			r.add(end, c.to.prefix[i], c.times)
+		} else {
+			r.add(end, c.to.items, c.times)
 		}
+		r.add(end, c.to.contains, c.times)
+		r.add(end, c.to.openItems, c.times)
 	}
-	return down
+	r.child(child, end, path, open)
 }
 
-func (r *reckoner) child(v any, down []call, path, open int) {
-	if len(down) > 0 && r.sum <= r.limit {
-		r.value(v, down, path, open)
+// child goes to a value to which the calls from base on apply, if any.
+func (r *reckoner) child(v any, base, path, open int) {
+	if len(r.calls) > base && r.sum <= r.limit {
+		r.value(v, base, path, open)
 	}
+	r.calls = r.calls[:base]
 }
 
 // longer is how much dearer a number is than a short one.
@@ -217,18 +215,25 @@ func uniquePrice(items []any) float64 {
 	}
 	var h maphash.Hash
 	h.SetSeed(hashSeed)
-	same := map[uint64]float64{}
-	sum := 0.0
-	for _, item := range items {
+	hashed := make([]uint64, len(items)) // 40 bits of the hash, then what a comparison costs
+	for i, item := range items {
 		h.Reset()
 		hashLikeV5(item, &h)
 		size, numbers := weigh(item)
-		each := 1 + size/50 + numberPrice*numbers
-		sum += each * (2 + same[h.Sum64()])
-		same[h.Sum64()]++
+		hashed[i] = h.Sum64()&^maxEach | uint64(min(1+size/50+numberPrice*numbers, maxEach))
+	}
+	slices.Sort(hashed)
+	sum, same := 0.0, 0.0
+	for i, x := range hashed {
+		if same++; i == 0 || x&^maxEach != hashed[i-1]&^maxEach {
+			same = 0
+		}
+		sum += float64(x&maxEach) * (2 + same)
 	}
 	return sum
 }
+
+const maxEach = 1<<24 - 1
 
 var hashSeed = maphash.MakeSeed()
 
@@ -246,10 +251,7 @@ func hashLikeV5(v any, h *maphash.Hash) {
 		}
 	case json.Number:
 		h.WriteByte(2)
-		if r, ok := new(big.Rat).SetString(string(v)); ok {
-			h.Write(r.Num().Bytes())
-			h.Write(r.Denom().Bytes())
-		}
+		hashNumber(string(v), h)
 	case string:
 		h.WriteByte(3)
 		h.WriteString(v)
@@ -261,9 +263,26 @@ func hashLikeV5(v any, h *maphash.Hash) {
 	case map[string]any:
 		h.WriteByte(5)
 		for _, name := range sortedNames(v) {
-			hashLikeV5(name, h)
+			h.WriteByte(3)
+			h.WriteString(name)
 			hashLikeV5(v[name], h)
 		}
+	}
+}
+
+// hashNumber writes the absolute numerator and the denominator of the fraction, without making one for a short integer.
+func hashNumber(text string, h *maphash.Hash) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		n = max(n, -n)
+		for shift := (bits.Len64(uint64(n)) - 1) / 8 * 8; n != 0 && shift >= 0; shift -= 8 {
+			h.WriteByte(byte(n >> shift))
+		}
+		h.WriteByte(1)
+		return
+	}
+	if r, ok := new(big.Rat).SetString(text); ok {
+		h.Write(r.Num().Bytes())
+		h.Write(r.Denom().Bytes())
 	}
 }
 

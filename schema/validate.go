@@ -46,7 +46,10 @@ func (l Limit) allows(bytes int) bool {
 // verdict and the explanation.
 func (s *Schema) check(doc []byte, stats guard.Stats) error {
 	text := string(doc)
-	value := decode(text)
+	value, ok := decodeWithin(text, s.bound.memoryFor(stats, len(doc)))
+	if !ok {
+		return &ValidationError{Faults: []Fault{s.memoryFault()}, doc: text}
+	}
 	if !s.bound.covers(stats, len(doc)) && s.graph.tooDear(value, s.bound.limit) {
 		return &ValidationError{Faults: []Fault{s.workFault()}, doc: text}
 	}
@@ -66,6 +69,12 @@ func (s *Schema) workFault() Fault {
 	return Fault{Rule: "work", Expected: fmt.Sprintf("at most %.0f units of work", s.bound.limit),
 		Message: fmt.Sprintf("would take more work to check than the limit of %.0f units (schema.MaxWork): "+
 			"this schema applies too many rules to a document of this shape", s.bound.limit)}
+}
+
+func (s *Schema) memoryFault() Fault {
+	return Fault{Rule: "memory", Expected: fmt.Sprintf("at most %d times its size and %d bytes", memoryFactor, s.bound.memory),
+		Message: fmt.Sprintf("would take more memory to check than %d times its size and the limit of %d bytes (schema.MaxMemory): "+
+			"it consists of very many small objects or arrays", memoryFactor, s.bound.memory)}
 }
 
 // runV5 is the only door to v5's validation. It never panics.

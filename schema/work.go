@@ -144,15 +144,16 @@ func weigh(v any) (size, numbers float64) {
 
 // An allowance is the static side of the bound.
 type allowance struct {
-	limit float64
+	limit  float64
+	memory int // bytes, beyond a multiple of the document's
 	// What one value of a document costs at most, whatever the document: infinite where schemas multiply on the way down.
 	perValue, perByte, calls float64
 	chain                    int  // calls that are open at once for one value
 	unique                   bool // uniqueItems: its work may grow with the square of the items
 }
 
-func (g *graph) allow(limit int) allowance {
-	a := allowance{limit: float64(limit)}
+func (g *graph) allow(work, memory int) allowance {
+	a := allowance{limit: float64(work), memory: memory}
 	for i, times := range g.worstCase() {
 		n := g.nodes[i]
 		a.calls += times

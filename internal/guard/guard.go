@@ -45,6 +45,7 @@ type Stats struct {
 	Values     int  // scalars, arrays and objects
 	Containers int  // arrays and objects among them
 	Names      int  // names of properties
+	OpenNames  int  // names of objects that are open at once, at most: what the guard holds in memory
 	Depth      int  // arrays and objects open at once, at most
 	Path       int  // bytes of the longest JSON Pointer at most, as names stand in the document
 	Exponents  bool // whether a number has an exponent

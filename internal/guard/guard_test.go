@@ -175,7 +175,7 @@ func TestStats(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.Steps = 0
-	want := guard.Stats{Values: 9, Containers: 5, Names: 5, Depth: 3, Path: len("/abc/2/x"), Exponents: true}
+	want := guard.Stats{Values: 9, Containers: 5, Names: 5, OpenNames: 4, Depth: 3, Path: len("/abc/2/x"), Exponents: true}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -151,9 +151,11 @@ func (s *scanner) push(object bool) *frame {
 // shut leaves the container whose closing bracket was read.
 func (s *scanner) shut(f *frame) *Error {
 	if f.object {
-		if o, twice := s.names.twice(s.doc, f.names, len(s.names.list)); twice {
+		held := len(s.names.list)
+		if o, twice := s.names.twice(s.doc, f.names, held); twice {
 			return s.duplicate(o)
 		}
+		s.stats.OpenNames = max(s.stats.OpenNames, held)
 		s.names.list = s.names.list[:f.names]
 		s.stats.Names += f.count
 	} else {
