@@ -22,21 +22,34 @@ type faults struct {
 	mu     sync.Mutex // guards byAddr
 	byAddr map[string]fault
 
-	produce struct{ written, lost atomic.Uint64 }
+	produce produceCounts
 }
 
-// requests counts a client's produce requests: what was written to a socket, and what then ended without an answer. A record that
-// was under way when a request was lost may be written although its repeat is refused.
-type requests struct{ written, lost uint64 }
+// produceCounts count a client's produce requests.
+type produceCounts struct {
+	written  atomic.Uint64 // to a socket, in part at least
+	doubtful atomic.Uint64 // ended without an answer, or with one that leaves open whether a record is written
+	underWay atomic.Int64  // without an answer yet
+}
+
+// requests are the counts at one time, or over some. A record that was under way when a request became doubtful may be written
+// although its repeat is refused.
+type requests struct {
+	written, doubtful uint64
+	underWay          int64 // at the end
+}
 
 func (f *faults) requests() requests {
-	return requests{written: f.produce.written.Load(), lost: f.produce.lost.Load()}
+	c := &f.produce
+	return requests{written: c.written.Load(), doubtful: c.doubtful.Load(), underWay: c.underWay.Load()}
 }
 
 // since is how many requests there were after before was counted.
 func (f *faults) since(before requests) requests {
 	now := f.requests()
-	return requests{written: now.written - before.written, lost: now.lost - before.lost}
+	now.written -= before.written
+	now.doubtful -= before.doubtful
+	return now
 }
 
 type fault struct {
@@ -69,7 +82,7 @@ func (f *faults) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Co
 func (f *faults) OnBrokerE2E(b kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
 	err := e2e.Err()
 	if err != nil && key == produceKey {
-		f.produce.lost.Add(1)
+		f.produce.doubtful.Add(1)
 	}
 	f.note(b, err)
 }

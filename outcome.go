@@ -19,13 +19,16 @@ var refusals = []error{
 	kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
 }
 
+// ofTheTopic are refusals that the client also meets where it asks for the topic's metadata.
+var ofTheTopic = []error{kerr.TopicAuthorizationFailed, kerr.InvalidTopicException, kerr.UnknownTopicOrPartition}
+
 // beforeSending are the words of franz-go's errors for a record that no partition could be found for. They have no value to
 // compare with; a test fails when the words change.
 var beforeSending = []string{"invalid record partitioning choice", "unable to partition record"}
 
 // explainOutcome turns the client's error for a record into ours. since counts the produce requests after the record was handed
-// over: where one was lost, a refusal may be that of a repeat whose first try is written.
-func explainOutcome(topic string, err error, since requests) error {
+// over: where one left open what it wrote, a refusal may be that of a repeat whose first try is written.
+func explainOutcome(topic string, err error, since requests, idempotent bool) error {
 	switch {
 	case errors.Is(err, kgo.ErrMaxBuffered):
 		return fmt.Errorf("%w: records that were sent by Proxy.Client fill it: %w", ErrBufferFull, err)
@@ -33,7 +36,7 @@ func explainOutcome(topic string, err error, since requests) error {
 		return err
 	case errors.Is(err, kerr.UnknownTopicID):
 		return recreated(err, since)
-	case !refused(err) || since.lost > 0:
+	case !isOneOf(err, refusals), since.doubtful > 0, mayBeUnderWay(err, since, idempotent):
 		return leftOpen(err)
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return unknownTopic(topic, err)
@@ -44,8 +47,14 @@ func explainOutcome(topic string, err error, since requests) error {
 	}
 }
 
-func refused(err error) bool {
-	return slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
+func isOneOf(err error, all []error) bool {
+	return slices.ContainsFunc(all, func(one error) bool { return errors.Is(err, one) })
+}
+
+// mayBeUnderWay reports whether a refusal may be none of the record's own: only an idempotent client waits for the answer to what is
+// under way when the metadata refuse the topic.
+func mayBeUnderWay(err error, since requests, idempotent bool) bool {
+	return !idempotent && since.written > 0 && since.underWay > 0 && isOneOf(err, ofTheTopic)
 }
 
 func neverSent(err error) bool {

@@ -3,6 +3,8 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,6 +115,89 @@ func TestARefusalAfterALostConnectionLeavesTheOutcomeOpen(t *testing.T) {
 	}
 }
 
+// leftOpenCodes are the answers to a message that the broker has written, or may have, and that is therefore sent again.
+var leftOpenCodes = []*kerr.Error{kerr.NotEnoughReplicasAfterAppend, kerr.RequestTimedOut}
+
+// answerFirst makes the broker answer the first message to a topic with one code, and all that follow with another.
+func (c *cluster) answerFirst(topic string, first, then *kerr.Error) {
+	c.fake.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: first, Count: 1},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: then, Count: -1},
+	)
+}
+
+// The broker may have written the message, asks for it again, and refuses the repeat: that says nothing of the first.
+func TestARefusalAfterAnAnswerThatLeavesItOpenLeavesItOpen(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, injects)
+	for _, first := range leftOpenCodes {
+		for _, refusal := range []*kerr.Error{
+			kerr.TopicAuthorizationFailed, kerr.MessageTooLarge, kerr.InvalidTimestamp, kerr.ClusterAuthorizationFailed, kerr.CorruptMessage,
+		} {
+			t.Run(first.Message+" "+refusal.Message, func(t *testing.T) {
+				t.Parallel()
+				topic := c.topic(t, 1)
+				producer := newProducer(t, c.proxy(t), topic)
+				c.answerFirst(topic, first, refusal)
+				_, err := producer.Produce(within(t, patience), order{})
+				wantError(t, err, kafka.ErrOutcomeUnknown, topic)
+				wantError(t, err, refusal)
+				_, err = producer.Produce(within(t, patience), order{})
+				wantError(t, err, refusal)
+				if errors.Is(err, kafka.ErrOutcomeUnknown) {
+					t.Errorf("a later message was refused at once: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// Codes that say the message was not written, and to send it elsewhere, leave nothing open.
+func TestARefusalAfterAnAnswerThatWroteNothingIsSure(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, injects)
+	for _, first := range []*kerr.Error{kerr.NotLeaderForPartition, kerr.NotEnoughReplicas, kerr.KafkaStorageError} {
+		t.Run(first.Message, func(t *testing.T) {
+			t.Parallel()
+			topic := c.topic(t, 1)
+			producer := newProducer(t, c.proxy(t), topic)
+			c.answerFirst(topic, first, kerr.MessageTooLarge)
+			_, err := producer.Produce(within(t, patience), order{})
+			wantError(t, err, kerr.MessageTooLarge)
+			if errors.Is(err, kafka.ErrOutcomeUnknown) {
+				t.Errorf("it was surely not written: %v", err)
+			}
+		})
+	}
+}
+
+// Whatever else is under way, over however many brokers, an ordinary refusal is sure.
+func TestARefusalAmidTrafficIsSure(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	p := c.proxy(t)
+	strict := newProducer(t, p, c.topic(t, 1, "max.message.bytes=1000"))
+	busy := newProducer(t, p, c.topic(t, 6))
+	ctx, cancel := context.WithCancel(within(t, patience))
+	var traffic sync.WaitGroup
+	for range 20 {
+		traffic.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = busy.Produce(ctx, order{ID: "a"})
+			}
+		})
+	}
+	for range 200 {
+		_, err := strict.Produce(within(t, patience), order{ID: strings.Repeat("a", 2000)})
+		wantError(t, err, kerr.MessageTooLarge)
+		if errors.Is(err, kafka.ErrOutcomeUnknown) {
+			t.Errorf("it was surely not written: %v", err)
+		}
+	}
+	cancel()
+	traffic.Wait()
+}
+
 // A partition number is wrong for sure whatever else went wrong.
 func TestWhatWasNeverSentIsNotLeftOpenByALostConnection(t *testing.T) {
 	t.Parallel()
@@ -139,4 +224,32 @@ func TestWhatWasNeverSentIsNotLeftOpenByALostConnection(t *testing.T) {
 	}
 	cancel()
 	<-lost
+}
+
+// Without idempotence the client gives up what is under way when the metadata refuse the topic; it is written afterwards.
+func TestARefusedTopicLeavesOpenWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, injects)
+	topic := c.topic(t, 1)
+	cfg := c.cfg
+	cfg.Producer.Acks = "leader"
+	producer := newProducer(t, newProxy(t, cfg), topic)
+	produce(t, producer, order{})
+
+	underWay, refused := make(chan struct{}), make(chan struct{})
+	c.fake.ControlKey(kmsg.Produce.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		close(underWay)
+		c.fake.SleepControl(func() { <-refused })
+		return nil, nil, false
+	})
+	result := make(chan error, 1)
+	producer.ProduceAsync(t.Context(), order{}, func(_ kafka.Delivery, err error) { result <- err })
+	<-underWay
+	fault := c.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: topic, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	err := <-result
+	fault.Remove()
+	close(refused)
+	wantError(t, err, kafka.ErrOutcomeUnknown, topic)
+	wantError(t, err, kerr.TopicAuthorizationFailed)
+	eventually(t, "the message that was under way is written", func() bool { return c.written(t, topic) == 2 })
 }

@@ -99,10 +99,7 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 		lives:    make(map[string]*topicLife),
 	}
 	p.life, p.endLife = context.WithCancel(context.Background())
-	p.producing = newConnection("connect", cfg.ConnectTimeout, p.log,
-		func(ctx, base context.Context, f *faults) (*kgo.Client, error) {
-			return p.dial(ctx, base, f, p.producingOptions()...)
-		})
+	p.producing = newConnection("connect", cfg.ConnectTimeout, p.log, p.openProducing)
 	return p, nil
 }
 
@@ -240,11 +237,25 @@ func closeWithin(ctx context.Context, cl *kgo.Client, stop context.CancelFunc) {
 	}
 }
 
+// openProducing makes the client that the producers share.
+func (p *Proxy) openProducing(ctx, base context.Context, f *faults) (*kgo.Client, error) {
+	return p.dialProducing(ctx, base, f, p.producingOptions()...)
+}
+
+// dialProducing is dial for a client that produces: it reads along with what brokers answer.
+func (p *Proxy) dialProducing(ctx, base context.Context, f *faults, opts ...kgo.Opt) (*kgo.Client, error) {
+	reading, err := readAnswers(append(p.opts[:len(p.opts):len(p.opts)], opts...), &f.produce)
+	if err != nil {
+		return nil, err
+	}
+	return p.dial(ctx, base, f, append(opts, reading...)...)
+}
+
 // dial makes a client that lives under base and proves that a broker answers it.
 func (p *Proxy) dial(ctx, base context.Context, f *faults, extra ...kgo.Opt) (*kgo.Client, error) {
-	opts := make([]kgo.Opt, 0, len(p.opts)+len(extra)+3)
+	opts := make([]kgo.Opt, 0, len(p.opts)+len(extra)+2)
 	opts = append(opts, p.opts...)
-	opts = append(opts, kgo.WithContext(base), kgo.WithHooks(f), kgo.DialTimeout(p.cfg.ConnectTimeout))
+	opts = append(opts, kgo.WithContext(base), kgo.WithHooks(f))
 	cl, err := kgo.NewClient(append(opts, extra...)...)
 	if err != nil {
 		return nil, err

@@ -229,7 +229,8 @@ func (d *delivery) acknowledged(r *kgo.Record, err error) {
 	if errors.Is(err, kerr.UnknownTopicID) {
 		s.topicNow.end(d.life, func() { d.client.PurgeTopicsFromProducing(s.topic) })
 	}
-	s.settle(d, outcome{err: explainOutcome(s.topic, err, s.conn.faults.since(d.before))})
+	since, idempotent := s.conn.faults.since(d.before), s.proxy.cfg.Producer.Acks == acksAll
+	s.settle(d, outcome{err: explainOutcome(s.topic, err, since, idempotent)})
 }
 
 // expire settles what has waited for the whole delivery timeout.
