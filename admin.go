@@ -51,39 +51,6 @@ func (p *Proxy) pingAdvertised(ctx context.Context, cl *kgo.Client, b kmsg.Metad
 		" (check advertised.listeners of that broker)", b.NodeID, addr, err)
 }
 
-// reach asks the configured brokers in turn until one answers. Each has its share of ctx's time, so that one which swallows
-// packets does not hide the others.
-func reach(ctx context.Context, cl *kgo.Client, addrs []string) error {
-	var errs []error
-	seeds := cl.SeedBrokers()
-	for i, b := range seeds {
-		share, cancel := ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok {
-			share, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(seeds)-i))
-		}
-		err := ask(share, b)
-		cancel()
-		if err == nil {
-			return keepSeed(cl, addrs, i)
-		}
-		errs = append(errs, &connectError{addr: addrs[i], err: err})
-	}
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
-}
-
-// keepSeed leaves the client the address that has answered. It begins with a random one, and comes back to the next after each
-// round over the brokers: one that takes connections and does not answer stopped it for 10 s and more at a time. The brokers that
-// it learns from this one are all that it needs, and a new opening tries all again.
-func keepSeed(cl *kgo.Client, addrs []string, i int) error {
-	if len(addrs) == 1 {
-		return nil
-	}
-	return cl.UpdateSeedBrokers(addrs[i])
-}
-
 // ask sends the smallest request to a broker and waits for the answer.
 func ask(ctx context.Context, b *kgo.Broker) error {
 	req := kmsg.NewPtrMetadataRequest()

@@ -87,9 +87,14 @@ func (f *faults) OnBrokerE2E(b kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E)
 	f.note(b, err)
 }
 
+// closedByUs reports whether an error is our own closing, which says nothing about the broker.
+func closedByUs(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, kgo.ErrClientClosed)
+}
+
 func (f *faults) note(b kgo.BrokerMetadata, err error) {
-	if errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, kgo.ErrClientClosed) {
-		return // our own closing, which says nothing about the broker
+	if closedByUs(err) {
+		return
 	}
 	addr := net.JoinHostPort(b.Host, fmt.Sprint(b.Port))
 	f.mu.Lock()

@@ -26,12 +26,15 @@ func (r *reader) open(ctx, base context.Context, f *faults) (*kgo.Client, error)
 	if err != nil {
 		return nil, cmp.Or(r.forbidden(err), err)
 	}
+	seeds := r.proxy.newSeeds()
 	looping := r.loops.prepare(base) // first: group callbacks may run before NewClient returns
-	opts := append(r.proxy.opts[:len(r.proxy.opts):len(r.proxy.opts)], kgo.WithContext(base), kgo.WithHooks(f))
+	opts := append(r.proxy.opts[:len(r.proxy.opts):len(r.proxy.opts)], kgo.WithContext(base),
+		kgo.WithHooks(f, seeds), seeds.only())
 	cl, err := kgo.NewClient(append(opts, r.groupOptions()...)...)
 	if err != nil {
 		return nil, err
 	}
+	seeds.of(cl)
 	r.loops.start(looping, func(ctx context.Context) { r.poll(ctx, cl) }, func(ctx context.Context) { r.tend(ctx, cl) })
 	return cl, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,9 +25,10 @@ import (
 type Proxy struct {
 	cfg       Config
 	log       *slog.Logger
-	opts      []kgo.Opt   // the user's, then those of cfg
-	producing *connection // shared by the producers
-	room      *admission  // the send buffer's limits, shared by the producers
+	opts      []kgo.Opt    // the user's, then those of cfg
+	producing *connection  // shared by the producers
+	answered  atomic.Int32 // which of cfg.Brokers did last
+	room      *admission   // the send buffer's limits, shared by the producers
 
 	mu       sync.Mutex            // guards what follows
 	holders  int                   // of the producing client; it closes with the last
@@ -253,14 +255,15 @@ func (p *Proxy) dialProducing(ctx, base context.Context, f *faults, opts ...kgo.
 
 // dial makes a client that lives under base and proves that a broker answers it.
 func (p *Proxy) dial(ctx, base context.Context, f *faults, extra ...kgo.Opt) (*kgo.Client, error) {
+	seeds := p.newSeeds()
 	opts := make([]kgo.Opt, 0, len(p.opts)+len(extra)+2)
 	opts = append(opts, p.opts...)
-	opts = append(opts, kgo.WithContext(base), kgo.WithHooks(f))
+	opts = append(opts, kgo.WithContext(base), kgo.WithHooks(f, seeds))
 	cl, err := kgo.NewClient(append(opts, extra...)...)
 	if err != nil {
 		return nil, err
 	}
-	if err := reach(ctx, cl, p.cfg.Brokers); err != nil {
+	if err := seeds.reach(ctx, cl); err != nil {
 		cl.Close()
 		return nil, err
 	}
