@@ -41,7 +41,7 @@ func newFaithful(p *Proxy, what, topic string) *faithful {
 	f.sender.topicNow = &topicLife{}
 	f.sender.conn = newConnection(what, p.cfg.ConnectTimeout, p.log,
 		func(ctx, base context.Context, faults *faults) (*kgo.Client, error) {
-			return p.dial(ctx, base, faults, f.options(p.cfg)...)
+			return p.dialProducing(ctx, base, faults, f.options(p.cfg)...)
 		})
 	return f
 }

@@ -36,7 +36,7 @@ func explainOutcome(topic string, err error, since requests, idempotent bool) er
 		return err
 	case errors.Is(err, kerr.UnknownTopicID):
 		return recreated(err, since)
-	case !isOneOf(err, refusals), since.doubtful > 0, mayBeUnderWay(err, since, idempotent):
+	case !refused(err), since.doubtful > 0, mayBeUnderWay(err, since, idempotent):
 		return leftOpen(err)
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return unknownTopic(topic, err)
@@ -46,6 +46,8 @@ func explainOutcome(topic string, err error, since requests, idempotent bool) er
 		return err
 	}
 }
+
+func refused(err error) bool { return isOneOf(err, refusals) }
 
 func isOneOf(err error, all []error) bool {
 	return slices.ContainsFunc(all, func(one error) bool { return errors.Is(err, one) })
