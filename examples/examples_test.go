@@ -30,7 +30,7 @@ var examples = []example{
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	bin := program.Build(t, "./quickstart", "./origin", "./worker", "./pool", "./wrapper", "./httpapi")
+	bin := program.Build(t, "./quickstart", "./origin", "./worker", "./pool", "./wrapper", "./httpapi", "./redrive")
 	for _, e := range examples {
 		t.Run(e.name+"/inside", func(t *testing.T) {
 			t.Parallel()
@@ -47,6 +47,7 @@ func TestExamples(t *testing.T) {
 			target.CheckSettled(t, e.messages)
 		})
 	}
+	t.Run("redrive", func(t *testing.T) { testRedrive(t, filepath.Join(bin, "redrive")) })
 	t.Run("httpapi", func(t *testing.T) { testHTTPAPI(t, filepath.Join(bin, "httpapi")) })
 }
 
