@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -48,6 +49,29 @@ func retrieving(ctx context.Context, m *member) error {
 		}
 	}
 	return leave(ctx, p)
+}
+
+// running is Consumer.Run.
+func running(ctx context.Context, m *member) error {
+	p, err := m.proxy()
+	if err != nil {
+		return err
+	}
+	c, err := m.consumer(p)
+	if err != nil {
+		return err
+	}
+	opts := []kafka.RunOption{
+		kafka.Concurrency(m.Concurrency),
+		kafka.Retry(kafka.RetryPolicy{Attempts: attempts, Backoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond}),
+	}
+	if m.DeadLetters != "" {
+		opts = append(opts, kafka.DeadLetter(m.DeadLetters))
+	}
+	runErr := c.Run(ctx, func(ctx context.Context, got *kafka.Message[event]) error {
+		return m.handle(ctx, got.Value, spot{got.Partition, got.Offset}, got.Attempt)
+	}, opts...)
+	return errors.Join(runErr, leave(ctx, p))
 }
 
 func rest(ctx context.Context, d time.Duration) {
@@ -117,9 +141,10 @@ func (m *member) work(ctx context.Context, cl *kgo.Client, queue <-chan *kgo.Rec
 
 // A crew is the members of one process.
 type crew struct {
-	mu   sync.Mutex // guards errs
-	errs []error
-	wg   sync.WaitGroup
+	failed context.CancelCauseFunc // is told of a member that ended by itself
+	mu     sync.Mutex              // guards errs
+	errs   []error
+	wg     sync.WaitGroup
 }
 
 // start runs a member until the returned function is called, which waits until it has left.
@@ -132,6 +157,9 @@ func (c *crew) start(ctx context.Context, m *member) (stop func()) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.errs = append(c.errs, err)
+			if ctx.Err() == nil {
+				c.failed(fmt.Errorf("%s ended: %w", m.name, err))
+			}
 		}
 	})
 	return func() { cancel(); <-done }

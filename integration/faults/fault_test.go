@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/typedkafka/kafka/integration/cluster"
@@ -19,9 +20,9 @@ var clusterProps = map[string]string{
 func TestFault(t *testing.T) {
 	c := cluster.ForTest(t, cluster.Options{Brokers: 3, Props: clusterProps})
 	var table table
-	rows := append(groupRows(), brokerRows()...)
+	aside := slices.Concat(naiveRows(), memberRows(), topicRows(), handlerRows())
 	t.Run("group", func(t *testing.T) {
-		for _, r := range groupRows() {
+		for _, r := range aside {
 			t.Run(r.name, func(t *testing.T) {
 				skipInShort(t, r)
 				t.Parallel()
@@ -37,7 +38,7 @@ func TestFault(t *testing.T) {
 			})
 		}
 	})
-	table.write(t, rows)
+	table.write(t, append(aside, brokerRows()...))
 }
 
 func skipInShort(t *testing.T, r row) {

@@ -4,26 +4,81 @@ import (
 	"math/rand/v2"
 	"syscall"
 	"time"
+
+	"github.com/typedkafka/kafka/integration/gate"
 )
 
-// groupRows leave the brokers alone: they break members, connections, topics and handlers. They run side by side.
-func groupRows() []row {
+// naiveRows show that the table can tell: these consumers lose messages, and must be caught.
+func naiveRows() []row {
 	return []row{
-		{name: "the naive loop under joins and leaves", short: true, members: 2,
-			spec: spec{Contender: "naive", Handler: uneven},
-			load: load{over: 10 * time.Second}, fault: comeAndGo(15), caught: func(n counts) bool { return n.lost > 0 && n.disorder+n.beside > 0 && n.past > 0 }},
-		{name: "naive commits under joins and leaves", members: 2, spec: spec{Contender: "naive commits", Handler: uneven},
-			load: load{over: 10 * time.Second}, fault: comeAndGo(15), caught: func(n counts) bool { return n.rewound > 0 && n.past > 0 }},
+		{
+			name: "the naive loop under joins and leaves", short: true, members: 2, fault: comeAndGo(15),
+			load: load{over: 10 * time.Second}, spec: spec{Contender: "naive", Handler: uneven},
+			caught: func(n counts) bool { return n.lost > 0 && n.disorder+n.beside > 0 && n.past > 0 },
+		},
+		{
+			name: "naive commits under joins and leaves", members: 2, fault: comeAndGo(15),
+			load: load{over: 10 * time.Second}, spec: spec{Contender: "naive commits", Handler: uneven},
+			caught: func(n counts) bool { return n.rewound > 0 && n.past > 0 },
+		},
+	}
+}
+
+// memberRows break members and their connections.
+func memberRows() []row {
+	return []row{
 		{name: "nothing happens", members: 3},
-		{name: "members join and leave every second for a minute", short: true, members: 2, load: load{over: 60 * time.Second}, fault: comeAndGo(60)},
-		{name: "a member is frozen past its session and thawed", short: true, load: load{over: 25 * time.Second}, members: 1, fault: freezeMember, crashes: 1},
-		{name: "a process is killed 20 times", short: true, load: load{over: 40 * time.Second}, fault: killProcesses, crashes: 20,
-			spec: spec{Session: 2 * time.Second}},
+		{
+			name: "members join and leave every second for a minute", short: true, members: 2, fault: comeAndGo(60),
+			load: load{over: 60 * time.Second},
+		},
+		{
+			name: "a member is frozen past its session and thawed", short: true, members: 1, crashes: 1, fault: freezeMember,
+			load: load{over: 25 * time.Second}, spec: spec{CommitEvery: 2 * time.Second, Handler: behaviour{Delay: 10 * time.Millisecond}},
+		},
+		{
+			name: "a process is killed 20 times", short: true, crashes: 20, fault: killProcesses,
+			load: load{over: 40 * time.Second}, spec: spec{Session: 2 * time.Second},
+		},
+		{
+			name: "handlers take longer than the session", members: 3, check: wantNoneLost,
+			load: load{over: 25 * time.Second}, spec: spec{Concurrency: 16, Handler: behaviour{SlowEvery: 1000, Slow: 9 * time.Second}},
+		},
+		{
+			name: "connections are cut, slow, half open and frozen", short: true, members: 3, crashes: 6, fault: breakLines,
+			load: load{over: 40 * time.Second},
+		},
 	}
 }
 
 // uneven is a handler that takes a while, and sometimes a longer one: what works side by side ends in another order.
 var uneven = behaviour{Delay: 10 * time.Millisecond, SlowEvery: 20, Slow: 30 * time.Millisecond}
+
+// wantNoneLost checks that nobody was thrown out of the group.
+func wantNoneLost(tr *trial, _ counts) {
+	if tr.heard("partitions lost") {
+		tr.Error("a member was thrown out of the group")
+	}
+}
+
+// breakLines breaks all that is between this process and the brokers, the load's connections too.
+func breakLines(tr *trial) {
+	for range 8 {
+		tr.gate.Cut()
+		rest(tr.Context(), time.Duration(rand.IntN(500))*time.Millisecond)
+	}
+	tr.gate.Slow(gate.Slowness{Delay: 20 * time.Millisecond, Piece: 4 << 10})
+	rest(tr.Context(), 4*time.Second)
+	tr.gate.Slow(gate.Slowness{})
+	tr.gate.HalfOpen()
+	rest(tr.Context(), 3*time.Second)
+	thaw := tr.gate.Freeze()
+	rest(tr.Context(), tr.spec.Session+2*time.Second)
+	thaw()
+	tr.gate.Refuse(true)
+	rest(tr.Context(), 3*time.Second)
+	tr.gate.Refuse(false)
+}
 
 // comeAndGo has a member join or leave every second.
 func comeAndGo(seconds int) func(*trial) {
@@ -45,14 +100,13 @@ func comeAndGo(seconds int) func(*trial) {
 // freezeMember stops a process that has work in hand, until others have its partitions, and lets it go on.
 func freezeMember(tr *trial) {
 	p := tr.process()
-	defer func() { tr.must(p.stop()) }()
-	tr.awaitSaid("partitions assigned topic=" + tr.spec.Topic)
-	tr.must(tr.ledger.awaitProcessed(tr.within(healing), tr.processed()+500))
+	tr.must(tr.ledger.awaitWork(tr.within(healing), p.name, 300))
 	tr.must(p.signal(syscall.SIGSTOP))
-	rest(tr.Context(), tr.spec.Session+4*time.Second)
-	tr.must(tr.ledger.awaitProcessed(tr.within(healing), tr.processed()+500))
+	rest(tr.Context(), tr.spec.Session)
+	tr.must(tr.ledger.awaitProcessed(tr.within(healing), tr.processed()+1000))
 	tr.must(p.signal(syscall.SIGCONT))
-	tr.must(tr.ledger.awaitProcessed(tr.within(healing), tr.processed()+500))
+	tr.must(tr.ledger.awaitWork(tr.within(healing), p.name, 300))
+	tr.must(p.stop())
 }
 
 func (tr *trial) processed() int {

@@ -14,7 +14,7 @@ func history() evidence {
 		i, s := id{0, 7, n}, spot{2, 10 * n} // offsets have gaps
 		ev.acked = append(ev.acked, delivered{i, s})
 		ev.logs[0].records[2] = append(ev.logs[0].records[2], logRecord{s.offset, i})
-		ev.completions = append(ev.completions, completion{i, s, at(10 * n)})
+		ev.completions = append(ev.completions, completion{i, s, at(10 * n), "member 1"})
 		ev.commits = append(ev.commits, commit{topic, spot{2, 10*n + 1}, 0, at(10 * n)})
 	}
 	return ev
@@ -67,7 +67,7 @@ func TestFaultJudge(t *testing.T) {
 			t.Parallel()
 			ev := history()
 			test.spoil(&ev)
-			if got := ev.judge(); got != test.want {
+			if got, _ := ev.judge(); got != test.want {
 				t.Errorf("counts %+v, want %+v", got, test.want)
 			}
 		})

@@ -78,11 +78,13 @@ type counts struct {
 type judge struct {
 	evidence
 	n       counts
+	missing []delivered      // what is lost
 	first   map[id]time.Time // when each was processed, or settled otherwise
 	written []map[int32][]logRecord
 }
 
-func (ev evidence) judge() counts {
+// judge gives the counts, and what is lost.
+func (ev evidence) judge() (counts, []delivered) {
 	j := &judge{evidence: ev, first: make(map[id]time.Time)}
 	j.n = counts{produced: ev.attempted, acked: len(ev.acked), unknown: ev.unknown, beside: ev.beside}
 	j.countCompletions()
@@ -91,7 +93,7 @@ func (ev evidence) judge() counts {
 	j.countLosses()
 	j.countCommits()
 	j.countGhosts()
-	return j.n
+	return j.n, j.missing
 }
 
 // countCompletions counts what was processed, what again, and what out of order.
@@ -148,7 +150,7 @@ func (j *judge) unite() {
 			}
 		}
 		for _, d := range j.acked {
-			if d.generation == life && !held[d.spot] && !j.excuse.truncated {
+			if d.generation == life && !held[d.spot] && !j.excuse.truncated && !j.excuse.compacted {
 				all[d.partition] = append(all[d.partition], logRecord{d.offset, d.id})
 			}
 		}
@@ -161,14 +163,6 @@ func (j *judge) unite() {
 
 // countLosses looks for what was acknowledged, or is in the log, and nobody settled.
 func (j *judge) countLosses() {
-	inLog := make(map[id]bool)
-	for _, l := range j.logs {
-		for _, recs := range l.records {
-			for _, r := range recs {
-				inLog[r.id] = true
-			}
-		}
-	}
 	seen := make(map[id]bool)
 	for life, all := range j.written {
 		for p, recs := range all {
@@ -177,13 +171,12 @@ func (j *judge) countLosses() {
 					continue
 				}
 				seen[r.id] = true
-				switch {
-				case j.told(life, spot{p, r.offset}):
+				if j.told(life, spot{p, r.offset}) {
 					j.n.reported++
-				case j.excuse.compacted && !inLog[r.id]: // a newer one of its key replaced it
-				default:
-					j.n.lost++
+					continue
 				}
+				j.n.lost++
+				j.missing = append(j.missing, delivered{r.id, spot{p, r.offset}})
 			}
 		}
 	}

@@ -37,6 +37,7 @@ type completion struct {
 	id
 	spot
 	at time.Time
+	by string // the member
 }
 
 // delivered is a message with its acknowledgement by the broker.
@@ -54,6 +55,7 @@ type ledger struct {
 	refused     map[id]error // surely not written
 	completions []completion
 	settled     map[id]time.Time // by other means than a handler that ended well: OnFailure
+	work        map[string]int   // how many messages each member has processed
 	running     map[string]int   // handlers under way, by member and key
 	beside      int              // handlers that ran beside another one of their key and member
 	said        []string         // errors and log lines of members
@@ -62,7 +64,7 @@ type ledger struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		unknown: make(map[id]error), refused: make(map[id]error), settled: make(map[id]time.Time), running: make(map[string]int),
+		unknown: make(map[id]error), refused: make(map[id]error), settled: make(map[id]time.Time), running: make(map[string]int), work: make(map[string]int),
 	}
 }
 
@@ -106,17 +108,28 @@ func (l *ledger) awaitProcessed(ctx context.Context, n int) error {
 	return l.await(ctx, fmt.Sprint(n, " processed messages"), func() bool { return len(l.completions) >= n })
 }
 
+// awaitWork waits until a member has processed n messages more.
+func (l *ledger) awaitWork(ctx context.Context, member string, n int) error {
+	l.mu.Lock()
+	n += l.work[member]
+	l.mu.Unlock()
+	return l.await(ctx, fmt.Sprint(n, " messages processed by ", member), func() bool { return l.work[member] >= n })
+}
+
 func (l *ledger) did(c completion) {
-	l.write(func() { l.completions = append(l.completions, c) })
+	l.write(func() {
+		l.completions = append(l.completions, c)
+		l.work[c.by]++
+	})
 }
 
 func (l *ledger) say(words string) {
 	l.write(func() { l.said = append(l.said, words) })
 }
 
-// begin notes that a member's handler of a key begins, and returns what notes its end.
-func (l *ledger) begin(member string, e event) (end func()) {
-	who := fmt.Sprint(member, " ", string(e.key()))
+// begin notes that a member's handler of a key in a partition begins, and returns what notes its end.
+func (l *ledger) begin(member string, e event, partition int32) (end func()) {
+	who := fmt.Sprint(member, " ", partition, " ", string(e.key()))
 	l.write(func() {
 		if l.running[who]++; l.running[who] > 1 {
 			l.beside++

@@ -69,6 +69,19 @@ func (b behaviour) call(ctx context.Context, e event, attempt int) error {
 	return nil
 }
 
+// attempts is how often a message is tried.
+const attempts = 3
+
+// hopeless reports whether every attempt at an event fails.
+func (b behaviour) hopeless(e event) bool {
+	for attempt := 1; attempt <= attempts; attempt++ {
+		if !one(b.DoomEvery, e, 0) && !one(b.FailEvery, e, attempt) && !one(b.PanicEvery, e, -attempt) {
+			return false
+		}
+	}
+	return true
+}
+
 // one picks one in so many events.
 func one(in int, e event, salt int) bool {
 	if in == 0 {
@@ -92,16 +105,16 @@ type member struct {
 type book interface {
 	did(c completion)
 	say(words string)
-	begin(member string, e event) (end func())
+	begin(member string, e event, partition int32) (end func())
 }
 
 // handle is the handler around the behaviour: an event is complete when it is in the book.
 func (m *member) handle(ctx context.Context, e event, at spot, attempt int) error {
-	defer m.book.begin(m.name, e)()
+	defer m.book.begin(m.name, e, at.partition)()
 	if err := m.Handler.call(ctx, e, attempt); err != nil {
 		return err
 	}
-	m.book.did(completion{e.id(), at, time.Now()})
+	m.book.did(completion{e.id(), at, time.Now(), m.name})
 	return nil
 }
 
@@ -111,7 +124,8 @@ type contender func(ctx context.Context, m *member) error
 var contenders = map[string]contender{
 	"naive":         naive,
 	"naive commits": naive,
-	"retrieve":      retrieving,
+	"Retrieve":      retrieving,
+	"Run":           running,
 }
 
 func (m *member) consume(ctx context.Context) error {

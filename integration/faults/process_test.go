@@ -21,6 +21,7 @@ const memberVariable = "FAULTS_MEMBER"
 
 // A process is a member with a life of its own: it can be killed and stopped as any program can.
 type process struct {
+	name   string
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	reader sync.WaitGroup
@@ -46,8 +47,8 @@ func startProcess(m *member, l *ledger) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, stdin: stdin}
-	p.reader.Go(func() { copyBook(out, l) })
+	p := &process{name: m.name, cmd: cmd, stdin: stdin}
+	p.reader.Go(func() { p.copyBook(out, l) })
 	return p, nil
 }
 
@@ -75,7 +76,7 @@ func (p *process) wait() error {
 }
 
 // copyBook enters what a process wrote into the ledger.
-func copyBook(from io.Reader, l *ledger) {
+func (p *process) copyBook(from io.Reader, l *ledger) {
 	for lines := bufio.NewScanner(from); lines.Scan(); {
 		what, rest, _ := strings.Cut(lines.Text(), " ")
 		switch what {
@@ -83,7 +84,7 @@ func copyBook(from io.Reader, l *ledger) {
 			var c completion
 			var nanos int64
 			if _, err := fmt.Sscan(rest, &c.generation, &c.key, &c.number, &c.partition, &c.offset, &nanos); err == nil {
-				c.at = time.Unix(0, nanos)
+				c.at, c.by = time.Unix(0, nanos), p.name
 				l.did(c)
 			}
 		case "said":
@@ -107,8 +108,8 @@ func (b *pipeBook) did(c completion) {
 	b.line(fmt.Sprint("did ", c.generation, c.key, c.number, c.partition, c.offset, c.at.UnixNano()))
 }
 
-func (b *pipeBook) say(words string)                 { b.line("said " + strconv.Quote(words)) }
-func (b *pipeBook) begin(string, event) (end func()) { return func() {} }
+func (b *pipeBook) say(words string)                        { b.line("said " + strconv.Quote(words)) }
+func (b *pipeBook) begin(string, event, int32) (end func()) { return func() {} }
 
 // memberProcess is the program of such a member. It ends by SIGTERM in good order, and with its parent at once.
 func memberProcess(raw string) int {

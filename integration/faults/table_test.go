@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	contenderFlag = flag.String("faults.contender", "retrieve", "who consumes: retrieve, naive")
+	contenderFlag = flag.String("faults.contender", "Run", "who consumes: Run, Retrieve, or one of the naive ones")
 	docFlag       = flag.String("faults.doc", "", "a Markdown file to write the table into")
 )
 

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/typedkafka/kafka"
 	"github.com/typedkafka/kafka/integration/cluster"
 	"github.com/typedkafka/kafka/integration/gate"
@@ -30,6 +32,10 @@ type row struct {
 	configs    map[string]string // of the topic
 	excuse     excuse
 	crashes    int // how many members end without a last commit; what is processed again is bounded by them; 0: any number
+	// prepare runs before members start.
+	prepare func(*trial)
+	// early waits for the first member before anything is sent, for those that begin at the end of the log.
+	early bool
 	// fault runs when a quarter of the load is acknowledged, and returns when all is as it was.
 	fault func(*trial)
 	// check looks at more than the counts.
@@ -67,8 +73,10 @@ type trial struct {
 	commits map[int32]int64 // where the offsets topic ended before the trial
 	past    []topicLog      // of lives of the topic that are over
 	names   atomic.Int32
+	stops   []func()           // ends each of the members that were there from the beginning
 	quit    context.CancelFunc // ends all members
 	ctx     context.Context    // of the members
+	life    context.Context    // of all that waits: it ends with the test, and where a member fails
 }
 
 const (
@@ -84,10 +92,18 @@ func (r row) run(t *testing.T, c *cluster.Cluster, table *table) {
 	defer tr.gate.Close()
 	tr.ctx, tr.quit = context.WithCancel(context.Background())
 	defer tr.quit()
+	tr.life, tr.crew.failed = context.WithCancelCause(t.Context())
+	defer tr.crew.failed(nil)
 	tr.setUp()
 	defer tr.watch.close()
+	if r.prepare != nil {
+		r.prepare(tr)
+	}
 	for range r.members {
-		tr.join()
+		tr.stops = append(tr.stops, tr.join())
+	}
+	if r.early {
+		tr.awaitHeard("partitions assigned")
 	}
 	sent := tr.sendLoad(r.load)
 	tr.must(tr.ledger.awaitAcked(tr.within(healing), r.load.messages/4))
@@ -112,7 +128,7 @@ func (tr *trial) must(err error) {
 }
 
 func (tr *trial) within(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(tr.Context(), d)
+	ctx, cancel := context.WithTimeout(tr.life, d)
 	tr.Cleanup(cancel)
 	return ctx
 }
@@ -131,7 +147,7 @@ func (tr *trial) setUp() {
 		tr.commits = nil // it is made by the first group
 	}
 	tr.proxy, err = kafka.NewProxy(kafka.Config{Brokers: tr.cluster.Bootstrap(), Producer: kafka.ProducerConfig{Linger: 5 * time.Millisecond}},
-		kafka.WithLogger(slog.New(slog.DiscardHandler)))
+		kafka.WithLogger(slog.New(slog.DiscardHandler)), kafka.WithClientOptions(kgo.Dialer(tr.gate.Dial)))
 	tr.must(err)
 }
 
@@ -222,7 +238,7 @@ func (tr *trial) awaitWhole() {
 // conclude judges the trial and says so.
 func (tr *trial) conclude(table *table) {
 	tr.Helper()
-	n := tr.evidence().judge()
+	n, lost := tr.evidence().judge()
 	line := tr.row.line(n, time.Since(tr.began))
 	table.enter(tr.row, n, time.Since(tr.began))
 	fmt.Println("fault:", line)
@@ -234,6 +250,7 @@ func (tr *trial) conclude(table *table) {
 		return
 	case !n.faultless():
 		tr.Error(line)
+		tr.Log("lost:", ranges(lost))
 	case n.acked == 0 || n.processed == 0:
 		tr.Error("nothing was tried:", line)
 	case tr.crashes > 0 && n.again > tr.crashes*tr.window():
@@ -245,6 +262,24 @@ func (tr *trial) conclude(table *table) {
 	if tr.Failed() {
 		tr.tellWhatWasSaid()
 	}
+}
+
+// ranges writes messages as ranges of offsets.
+func ranges(all []delivered) string {
+	var text strings.Builder
+	slices.SortFunc(all, func(a, b delivered) int {
+		return cmp.Or(cmp.Compare(a.partition, b.partition), cmp.Compare(a.offset, b.offset))
+	})
+	for i, d := range all {
+		if i > 0 && all[i-1].partition == d.partition && all[i-1].offset == d.offset-1 {
+			if i == len(all)-1 || all[i+1].partition != d.partition || all[i+1].offset != d.offset+1 {
+				fmt.Fprintf(&text, " to %d", d.offset)
+			}
+			continue
+		}
+		fmt.Fprintf(&text, "; partition %d, offset %d", d.partition, d.offset)
+	}
+	return strings.TrimPrefix(text.String(), "; ")
 }
 
 // window is the most that a member that dies leaves to be processed again: what is handed out, and what was acknowledged since the
@@ -312,9 +347,20 @@ func (tr *trial) tellWhatWasSaid() {
 	}
 }
 
-func (tr *trial) awaitSaid(word string) {
+// awaitHeard waits until a member has said a word.
+func (tr *trial) awaitHeard(word string) {
 	tr.Helper()
-	tr.must(tr.ledger.await(tr.within(healing), word, func() bool {
-		return slices.ContainsFunc(tr.ledger.said, func(s string) bool { return strings.Contains(s, word) })
-	}))
+	tr.must(tr.ledger.await(tr.within(healing), word, func() bool { return tr.ledger.holds(word) }))
+}
+
+// heard reports whether a member has said a word.
+func (tr *trial) heard(word string) bool {
+	tr.ledger.mu.Lock()
+	defer tr.ledger.mu.Unlock()
+	return tr.ledger.holds(word)
+}
+
+// holds reports whether anybody has said a word. The caller holds l.mu.
+func (l *ledger) holds(word string) bool {
+	return slices.ContainsFunc(l.said, func(s string) bool { return strings.Contains(s, word) })
 }
