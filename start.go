@@ -88,22 +88,31 @@ func topicID(ctx context.Context, cl *kgo.Client, topic string) (id [16]byte, er
 // what another member left behind that came and went in between.
 func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
 	for {
-		start, err := r.lookUpStart(ctx, cl)
-		if err != nil {
+		err := r.tryCommitStart(ctx, cl)
+		empty := !errors.Is(err, kerr.UnknownMemberID)
+		if err == nil || empty && !kerr.IsRetriable(err) { // right after its creation brokers may not know a topic, or not lead it
 			return err
 		}
-		committed, err := r.hasCommit(ctx, cl)
-		if committed || err != nil {
-			return err
-		}
-		err = r.tryCommitStart(ctx, cl, start)
-		if err == nil || !errors.Is(err, kerr.UnknownMemberID) && !kerr.IsRetriable(err) {
-			return err
-		}
-		if err := sleep(ctx, askAgain); err != nil {
-			return fmt.Errorf("group %q has members but no committed offsets to start from: %w", r.group, err)
+		if end := sleep(ctx, askAgain); end != nil {
+			if empty {
+				return fmt.Errorf("%w; the last answer: %w", end, err)
+			}
+			return fmt.Errorf("group %q has members but no committed offsets to start from: %w", r.group, end)
 		}
 	}
+}
+
+// tryCommitStart commits the start, unless there is a commit.
+func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client) error {
+	start, err := r.lookUpStart(ctx, cl)
+	if err != nil {
+		return err
+	}
+	committed, err := r.hasCommit(ctx, cl)
+	if committed || err != nil {
+		return err
+	}
+	return r.commitOffsets(ctx, cl, start)
 }
 
 // hasCommit reports whether the group has committed an offset on the topic.
@@ -143,7 +152,7 @@ func (r *reader) lookUpStart(ctx context.Context, cl *kadm.Client) (at kadm.List
 	return at, err
 }
 
-func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client, start kadm.ListedOffsets) error {
+func (r *reader) commitOffsets(ctx context.Context, cl *kadm.Client, start kadm.ListedOffsets) error {
 	var offsets kadm.Offsets
 	start.Each(func(o kadm.ListedOffset) {
 		offsets.Add(kadm.Offset{Topic: o.Topic, Partition: o.Partition, At: o.Offset, LeaderEpoch: o.LeaderEpoch, Metadata: r.topicMark()})
