@@ -158,6 +158,36 @@ func TestAMissingDeadLetterTopicStopsOnePartitionUntilItIsThere(t *testing.T) {
 	}
 }
 
+// A dead letter whose outcome is unknown is written again: twice perhaps, and never not at all.
+func TestADeadLetterThatIsNotAnsweredIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, "it holds a broker's answer back")
+	source, target := c.topic(t, 1), c.topic(t, 1)
+	c.writeOrders(t, source, 0, 0, 3)
+	came, thaw := c.freeze(kmsg.Produce)
+	t.Cleanup(thaw)
+	c.cfg.Producer.DeliveryTimeout = time.Second
+	log, logger := newJournal()
+	d := newDiary()
+	run := start(t, newConsumer(t, c.proxy(t, kafka.WithLogger(logger)), source), func(_ context.Context, m *kafka.Message[order]) error {
+		if m.Value.Qty == 1 {
+			return errNever
+		}
+		d.write("%d", m.Value.Qty)
+		return nil
+	}, kafka.DeadLetter(target))
+	<-came
+	log.await(t, "a dead letter can't be written", "outcome unknown")
+	thaw()
+	log.await(t, "goes on")
+	d.await(t, 2)
+	run.wantEnd(t)
+	c.wantCommitted(t, source, 0, 3)
+	if n := c.written(t, target); n < 1 {
+		t.Errorf("%d dead letters", n)
+	}
+}
+
 // Where a dead letter still can't be written when ctx ends, Run says so, and the next one receives the message.
 func TestARunThatEndsBeforeItsDeadLetterSaysSo(t *testing.T) {
 	t.Parallel()

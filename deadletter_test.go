@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/typedkafka/kafka"
 )
@@ -245,6 +246,37 @@ func TestAMessageThatRepeatsItselfFarApartFits(t *testing.T) {
 	wantSame(t, c.read(t, target, 1)[0], m)
 }
 
+// A topic that takes little gets what a compression makes of a message, before anything is left out.
+func TestASmallLimitIsMetByCompressing(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	source, target := c.topic(t, 1), c.topic(t, 1, "max.message.bytes=3000")
+	d := c.deadLetters(t, c.proxy(t), target, source)
+	for i := range 2 {
+		m := failed(source, int64(i), bytes.Repeat([]byte("x"), 20_000))
+		writeDead(t, d, m)
+		rec := c.read(t, target, i+1)[i]
+		wantSame(t, rec, m)
+		if own(rec)["dead-letter-reason"] == "" {
+			t.Errorf("its headers are %v", own(rec))
+		}
+	}
+}
+
+// Kafka before 2.1 does not know zstd.
+func TestAnOldBrokerGetsGzip(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, "no old Kafka runs here", kfake.MaxVersions(kversion.V2_0_0()))
+	source, target := c.topic(t, 1), c.topic(t, 1)
+	m := failed(source, 1, bytes.Repeat([]byte("0123456789"), 300_000))
+	writeDead(t, c.deadLetters(t, c.proxy(t), target, source), m)
+	rec := c.read(t, target, 1)[0]
+	wantSame(t, rec, m)
+	if codec := rec.Attrs.CompressionType(); codec != 1 {
+		t.Errorf("it has codec %d, want gzip", codec)
+	}
+}
+
 // Small ones are as plain as the proxy's other messages, for every reader.
 func TestASmallDeadLetterIsCompressedAsTheProxySays(t *testing.T) {
 	t.Parallel()
@@ -461,7 +493,7 @@ func TestCloseEndsAWriteUnderWay(t *testing.T) {
 	wantError(t, d.Close(ctx), kafka.ErrOutcomeUnknown, "1 messages")
 	wantError(t, <-result, kafka.ErrOutcomeUnknown)
 	wantError(t, d.Write(within(t, patience), failed(source, 2, []byte("x"))), kafka.ErrDisconnected)
-	wantError(t, d.Close(ctx), kafka.ErrOutcomeUnknown)
+	wantError(t, d.Close(within(t, patience)), kafka.ErrOutcomeUnknown)
 }
 
 // Close waits for what is under way.

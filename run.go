@@ -67,7 +67,11 @@ func OnFailure(f func(ctx context.Context, m *MessageError) error) RunOption {
 
 // DeadLetter sets the topic, or the alias of an entry in Config.Topics, that failed messages are written to: with their original
 // bytes, key, timestamp and headers, and headers that say where they come from and why. A message is acknowledged only after that is
-// written by all in-sync replicas. Where it can't be written, its partition stops and goes on by itself once it can.
+// written by all in-sync replicas. Where it can't be written, its partition stops and goes on by itself once it can. It may be written
+// twice, never not at all. ParseDeadLetter reads it, a Redriver sends it again.
+//
+// A topic deletes by the time of its messages, and dead letters keep theirs: give their topic a retention.ms that outlasts the one of the
+// topic they come from, and a max.message.bytes that is not below.
 //
 // Without DeadLetter a message that has failed for good, and that OnFailure did not settle, ends the Run.
 func DeadLetter(topic string) RunOption {
