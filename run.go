@@ -22,8 +22,9 @@ type runOptions struct {
 	onFailure   func(context.Context, *MessageError) error
 	deadLetter  *string
 	stopOnLoss  bool
-	batch       int
-	patience    time.Duration
+	byPartition bool
+	batch       *int           // the most messages that run at once in one lane
+	patience    *time.Duration // how long a batch may wait to be full
 }
 
 // Concurrency sets how many messages are handled side by side. Defaults to 1. Messages with one key are handled one after another, in
@@ -103,9 +104,9 @@ func (c *Consumer[T]) Run(ctx context.Context, h Handler[T], opts ...RunOption) 
 	if err := c.made(); err != nil {
 		return err
 	}
-	o, err := c.runOptions(opts)
+	o, err := c.runOptions(opts, (*runOptions).checkSingle)
 	if h == nil {
-		err = errors.Join(errors.New("the handler is nil: give a function that handles a message"), err)
+		err = errors.Join(errNilHandler, err)
 	}
 	if err == nil {
 		err = c.reader.run(ctx, o, c.one(Chain(h, recovered, timeout[T](o.timeout))))
@@ -115,6 +116,8 @@ func (c *Consumer[T]) Run(ctx context.Context, h Handler[T], opts ...RunOption) 
 	}
 	return nil
 }
+
+var errNilHandler = errors.New("the handler is nil: give a function that handles messages")
 
 // one makes a handler of T into one of single jobs.
 func (c *Consumer[T]) one(h Handler[T]) handling {
@@ -130,14 +133,15 @@ func (c *Consumer[T]) one(h Handler[T]) handling {
 	}
 }
 
-func (c *Consumer[T]) runOptions(opts []RunOption) (runOptions, error) {
-	o := runOptions{concurrency: 1, retry: RetryPolicy{Attempts: 5}, batch: 1}
+// runOptions applies options and checks them, those of one kind of Run by kind.
+func (c *Consumer[T]) runOptions(opts []RunOption, kind func(*runOptions, window) error) (runOptions, error) {
+	o := runOptions{concurrency: 1, retry: RetryPolicy{Attempts: 5}}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)
 		}
 	}
-	err := o.check()
+	err := errors.Join(o.check(), kind(&o, c.reader.options.window))
 	if c.reader.options.manualAck {
 		err = errors.Join(err, errors.New("the consumer has ManualAck, but in a Run the handler's result acknowledges: leave ManualAck out"))
 	}

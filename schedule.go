@@ -17,10 +17,11 @@ import (
 //
 // It is plain data: the reader's lock guards it, and nothing here blocks.
 type schedule struct {
-	unordered bool
-	batch     int                                    // the most messages that run at once in one lane; 1 but in a RunBatch
-	patience  time.Duration                          // how long a batch may wait to be full
-	alarm     func(*lane, time.Duration) *time.Timer // calls ready, under the lock, after a time
+	unordered   bool
+	byPartition bool
+	batch       int                                    // the most messages that run at once in one lane
+	patience    time.Duration                          // how long a batch may wait to be full
+	alarm       func(*lane, time.Duration) *time.Timer // calls ready, under the lock, after a time
 
 	seed    maphash.Seed
 	lanes   map[uint64]*lane
@@ -72,7 +73,7 @@ type job struct {
 
 func newSchedule(o runOptions, alarm func(*lane, time.Duration) *time.Timer) *schedule {
 	return &schedule{
-		unordered: o.unordered, batch: max(1, o.batch), patience: o.patience, alarm: alarm,
+		unordered: o.unordered, byPartition: o.byPartition, batch: *o.batch, patience: *o.patience, alarm: alarm,
 		seed: maphash.MakeSeed(), lanes: make(map[uint64]*lane), shares: make(map[int32]*share),
 	}
 }
@@ -251,7 +252,7 @@ func (s *schedule) laneID(t taken) uint64 {
 	}
 	n := name{partition: t.rec.Partition}
 	switch {
-	case s.batch > 1:
+	case s.byPartition:
 	case t.rec.Key != nil:
 		n.kind, n.key = byKey, maphash.Bytes(s.seed, t.rec.Key)
 	case s.unordered:
