@@ -45,10 +45,11 @@ func (c *Consumer[T]) RunBatch(ctx context.Context, h BatchHandler[T], opts ...R
 
 // many makes a handler of batches of T into one of jobs.
 func (c *Consumer[T]) many(o runOptions, h BatchHandler[T]) handling {
-	return func(ctx context.Context, jobs []*job, attempt int) {
+	return func(ctx context.Context, jobs []job, attempt int) {
 		batch := make([]*Message[T], 0, len(jobs))
 		valid := make([]*job, 0, len(jobs))
-		for _, j := range jobs {
+		for i := range jobs {
+			j := &jobs[i]
 			m, err := c.decode(j.taken)
 			if err != nil {
 				j.err, j.invalid = err, true

@@ -14,8 +14,8 @@ import (
 
 // conclude settles what was handled without an error, and sees to what failed.
 func (w *runner) conclude(l *lane, t *tenure) {
-	if slices.ContainsFunc(l.running, (*job).succeeded) {
-		w.settle(l, (*job).succeeded)
+	if slices.ContainsFunc(l.running, job.succeeded) {
+		w.settle(l, job.succeeded)
 	}
 	if len(l.running) > 0 && t.ctx.Err() == nil { // else they were interrupted: no attempt, and no failure
 		for _, j := range slices.Clone(l.running) {
@@ -28,15 +28,15 @@ func (w *runner) conclude(l *lane, t *tenure) {
 	w.proceed(l, t)
 }
 
-func (j *job) succeeded() bool { return j.err == nil }
+func (j job) succeeded() bool { return j.err == nil }
 
 // settle acknowledges those of a lane's jobs that is holds for.
-func (w *runner) settle(l *lane, is func(*job) bool) {
+func (w *runner) settle(l *lane, is func(job) bool) {
 	r := w.reader
 	a := l.running[0].receipt.assignment
 	var moved, resume bool
 	r.mu.Lock()
-	l.running = slices.DeleteFunc(l.running, func(j *job) bool {
+	l.running = slices.DeleteFunc(l.running, func(j job) bool {
 		if !is(j) {
 			return false
 		}
@@ -82,7 +82,7 @@ func (w *runner) hold(l *lane) {
 	}
 }
 
-func (w *runner) lastAttempt(l *lane, j *job) bool {
+func (w *runner) lastAttempt(l *lane, j job) bool {
 	return j.invalid || l.attempts >= w.options.retry.Attempts || permanent(j.err)
 }
 
@@ -110,12 +110,12 @@ func fullJitter(first, most time.Duration) *backoff.ExponentialBackOff {
 }
 
 // giveUpOn sees to a message that has failed for good: OnFailure, then its dead letter, else the end of the Run.
-func (w *runner) giveUpOn(l *lane, t *tenure, j *job) {
+func (w *runner) giveUpOn(l *lane, t *tenure, j job) {
 	failure := l.failure(j)
 	if w.options.onFailure != nil {
 		err := w.askOnFailure(t.ctx, failure)
 		if err == nil {
-			w.settle(l, func(k *job) bool { return k == j })
+			w.settle(l, func(k job) bool { return k.receipt == j.receipt })
 			return
 		}
 		if t.ctx.Err() != nil {
@@ -125,9 +125,9 @@ func (w *runner) giveUpOn(l *lane, t *tenure, j *job) {
 			failure.Err = err
 		}
 	}
-	w.note(j, failure.Err, failure.Attempts)
+	noted := w.note(l, j, failure.Err, failure.Attempts)
 	if w.dead == nil {
-		w.fail(j.failure)
+		w.fail(noted)
 		return
 	}
 	w.reader.mu.Lock()
@@ -137,7 +137,7 @@ func (w *runner) giveUpOn(l *lane, t *tenure, j *job) {
 }
 
 // failure is what a job has failed with.
-func (l *lane) failure(j *job) *MessageError {
+func (l *lane) failure(j job) *MessageError {
 	m := &MessageError{Record: j.record(), Err: j.err, Attempts: l.attempts}
 	m.receipt.decided = true
 	var undecoded *MessageError
@@ -156,29 +156,33 @@ func (w *runner) askOnFailure(ctx context.Context, m *MessageError) (err error) 
 }
 
 // note keeps what Run is to return if the job is not settled before its end: an error whose record may be acknowledged then.
-func (w *runner) note(j *job, err error, attempts int) {
+func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 	w.reader.mu.Lock()
 	defer w.reader.mu.Unlock()
-	j.failure = &MessageError{Record: j.record(), Err: err, Attempts: attempts}
+	m := &MessageError{Record: j.record(), Err: err, Attempts: attempts}
+	if i := slices.IndexFunc(l.running, func(k job) bool { return k.receipt == j.receipt }); i >= 0 {
+		l.running[i].failure = m
+	}
+	return m
 }
 
 // bury writes a dead letter, and then acknowledges the message.
-func (w *runner) bury(l *lane, t *tenure, j *job, m *MessageError) {
-	if w.writeDeadLetter(t.ctx, j, m) {
-		w.settle(l, func(k *job) bool { return k == j })
+func (w *runner) bury(l *lane, t *tenure, j job, m *MessageError) {
+	if w.writeDeadLetter(t.ctx, l, j, m) {
+		w.settle(l, func(k job) bool { return k.receipt == j.receipt })
 	}
 	w.proceed(l, t)
 }
 
 // writeDeadLetter writes until it is written; false when the end came first. While it can't be written, its partition stands.
-func (w *runner) writeDeadLetter(ctx context.Context, j *job, m *MessageError) bool {
+func (w *runner) writeDeadLetter(ctx context.Context, l *lane, j job, m *MessageError) bool {
 	pauses := fullJitter(firstRetry, lastRetry)
 	for stalled := false; ; {
 		err := w.dead.write(ctx, m)
 		if err == nil {
 			return true
 		}
-		w.note(j, fmt.Errorf("%w; and its dead letter can't be written: %w", m.Err, err), m.Attempts)
+		w.note(l, j, fmt.Errorf("%w; and its dead letter can't be written: %w", m.Err, err), m.Attempts)
 		if ctx.Err() != nil {
 			return false
 		}
@@ -235,7 +239,7 @@ func (w *runner) goOn(a *assignment) {
 }
 
 // logPanic logs where a handler panicked.
-func (w *runner) logPanic(j *job) {
+func (w *runner) logPanic(j job) {
 	var p *PanicError
 	if errors.As(j.err, &p) {
 		w.reader.proxy.log.Error("kafka: a handler panicked", "topic", j.rec.Topic, "partition", j.rec.Partition, "offset", j.rec.Offset,

@@ -121,8 +121,8 @@ var errNilHandler = errors.New("the handler is nil: give a function that handles
 
 // one makes a handler of T into one of single jobs.
 func (c *Consumer[T]) one(h Handler[T]) handling {
-	return func(ctx context.Context, jobs []*job, attempt int) {
-		j := jobs[0]
+	return func(ctx context.Context, jobs []job, attempt int) {
+		j := &jobs[0]
 		m, err := c.decode(j.taken)
 		if err != nil {
 			j.err, j.invalid = err, true

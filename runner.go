@@ -34,7 +34,7 @@ type runner struct {
 }
 
 // A handling calls the handler with the jobs of one lane, and sets what became of each.
-type handling func(ctx context.Context, jobs []*job, attempt int)
+type handling func(ctx context.Context, jobs []job, attempt int)
 
 // A tenure is what a Run has under way of one assignment.
 type tenure struct {
@@ -384,7 +384,7 @@ func (w *runner) giveUp() error {
 }
 
 // heldError is the error of a Run that could not settle all that it had begun. The caller holds the reader's lock.
-func (w *runner) heldError(begun []*job) error {
+func (w *runner) heldError(begun []job) error {
 	const most = 5
 	var errs []error
 	left := 0
@@ -405,8 +405,8 @@ func (w *runner) heldError(begun []*job) error {
 	return errors.Join(errs...)
 }
 
-func inOrder(jobs []*job) []*job {
-	slices.SortFunc(jobs, func(a, b *job) int {
+func inOrder(jobs []job) []job {
+	slices.SortFunc(jobs, func(a, b job) int {
 		return cmp.Or(cmp.Compare(a.rec.Partition, b.rec.Partition), cmp.Compare(a.receipt.sequence, b.receipt.sequence))
 	})
 	return jobs

@@ -26,6 +26,7 @@ type schedule struct {
 	seed    maphash.Seed
 	lanes   map[uint64]*lane
 	shares  map[int32]*share
+	spare   []*lane  // that are in no use
 	turns   []*share // that have a lane to run, in the order in which it is their turn
 	fromLog bool     // the last pick came from the reader, so a lane that waits is next
 }
@@ -42,8 +43,8 @@ type share struct {
 type lane struct {
 	id      uint64
 	share   *share
-	running []*job // what is being handled, waits for a retry, or waits for its dead letter
-	waiting []*job // what comes after it
+	running []job   // what is being handled, waits for a retry, or waits for its dead letter
+	waiting backlog // what comes after it
 	state   laneState
 
 	errands  int                         // what is under way for running: its worker, and its dead letters
@@ -99,7 +100,7 @@ func (s *schedule) take(pull func() (taken, bool)) *lane {
 func (s *schedule) takeNew(pull func() (taken, bool)) *lane {
 	for t, ok := pull(); ok; t, ok = pull() {
 		l := s.laneOf(t)
-		l.waiting = append(l.waiting, &job{taken: t})
+		l.waiting.add(job{taken: t})
 		if l.state <= filling && s.full(l) && l.share.stopped == 0 {
 			s.start(l)
 			return l
@@ -110,7 +111,7 @@ func (s *schedule) takeNew(pull func() (taken, bool)) *lane {
 }
 
 // full reports whether enough waits in a lane to be handled.
-func (s *schedule) full(l *lane) bool { return len(l.waiting) >= s.batch }
+func (s *schedule) full(l *lane) bool { return l.waiting.len() >= s.batch }
 
 // arrange decides what a lane that runs nothing waits for.
 func (s *schedule) arrange(l *lane) {
@@ -118,8 +119,8 @@ func (s *schedule) arrange(l *lane) {
 	case l.state > filling:
 	case s.full(l):
 		s.ready(l)
-	case len(l.waiting) == 0:
-		delete(s.lanes, l.id)
+	case l.waiting.len() == 0:
+		s.free(l)
 	case l.state == idle:
 		l.state = filling
 		l.alarm = s.alarm(l, s.patience)
@@ -154,14 +155,13 @@ func (s *schedule) offer(sh *share) {
 
 // start takes from a lane what is to run; false, and the lane is gone, where all of it has moved to another member.
 func (s *schedule) start(l *lane) bool {
-	l.running = slices.DeleteFunc(l.running, (*job).moved)
-	for len(l.waiting) > 0 && len(l.running) == 0 {
+	l.running = slices.DeleteFunc(l.running, job.moved)
+	for l.waiting.len() > 0 && len(l.running) == 0 {
 		l.fill(s.batch)
 	}
 	l.stopAlarm()
 	if len(l.running) == 0 {
-		l.state = idle
-		delete(s.lanes, l.id)
+		s.free(l)
 		return false
 	}
 	l.state, l.errands = busy, 1
@@ -170,19 +170,16 @@ func (s *schedule) start(l *lane) bool {
 
 // fill begins a new batch from what waits. It may be empty: what waited has moved away.
 func (l *lane) fill(most int) {
-	n := min(most, len(l.waiting))
-	for i, j := range l.waiting[:n] {
-		if !j.moved() {
+	for range min(most, l.waiting.len()) {
+		if j := l.waiting.take(); !j.moved() {
 			l.running = append(l.running, j)
 		}
-		l.waiting[i] = nil
 	}
-	l.waiting = l.waiting[n:]
 	l.attempts, l.backoff = 0, nil
 }
 
 // moved reports whether a job's partition has moved, or is moving, to another member.
-func (j *job) moved() bool { return j.receipt.assignment.leaving || j.receipt.assignment.gone }
+func (j job) moved() bool { return j.receipt.assignment.leaving || j.receipt.assignment.gone }
 
 // ready makes a lane wait for its turn.
 func (s *schedule) ready(l *lane) {
@@ -238,10 +235,26 @@ func (s *schedule) laneOf(t taken) *lane {
 	id := s.laneID(t)
 	l := s.lanes[id]
 	if l == nil {
-		l = &lane{id: id, share: s.shareOf(t.rec.Partition)}
+		if n := len(s.spare); n > 0 {
+			l, s.spare = s.spare[n-1], s.spare[:n-1]
+		} else {
+			l = new(lane)
+		}
+		l.id, l.share = id, s.shareOf(t.rec.Partition)
 		s.lanes[id] = l
 	}
 	return l
+}
+
+// free lets go of a lane that has nothing. A few are kept for the next: with one for each message, making them is the main cost of a
+// Run.
+func (s *schedule) free(l *lane) {
+	const kept = 64
+	l.state = idle
+	delete(s.lanes, l.id)
+	if len(s.spare) < kept {
+		s.spare = append(s.spare, l)
+	}
 }
 
 func (s *schedule) laneID(t taken) uint64 {
@@ -274,7 +287,7 @@ const (
 func (s *schedule) freeMoved() {
 	for _, l := range s.lanes {
 		waits := l.state == parked || l.state == filling
-		if waits && slices.ContainsFunc(append(l.running, l.waiting...), (*job).moved) {
+		if waits && (slices.ContainsFunc(l.running, job.moved) || slices.ContainsFunc(l.waiting.all(), job.moved)) {
 			s.ready(l)
 		}
 	}
@@ -282,14 +295,43 @@ func (s *schedule) freeMoved() {
 
 // unsettled are the jobs that were taken and are not settled: those that were begun, and those that nobody is at now. They share the
 // ones that wait for a retry or are held.
-func (s *schedule) unsettled() (begun, rest []*job) {
+func (s *schedule) unsettled() (begun, rest []job) {
 	for _, l := range s.lanes {
-		begun = append(begun, l.running...)
+		for i := range l.running { // not their err, which a handler may be about to set
+			begun = append(begun, job{taken: l.running[i].taken, failure: l.running[i].failure})
+		}
 		if l.state != busy {
 			rest = append(rest, l.running...)
 		}
-		rest = append(rest, l.waiting...)
+		rest = append(rest, l.waiting.all()...)
 		l.stopAlarm()
 	}
 	return begun, rest
+}
+
+// A backlog is a queue of jobs. Its memory grows with what waits at once and is used again.
+type backlog struct {
+	jobs []job
+	head int
+}
+
+func (q *backlog) len() int   { return len(q.jobs) - q.head }
+func (q *backlog) all() []job { return q.jobs[q.head:] }
+
+func (q *backlog) add(j job) {
+	if len(q.jobs) == cap(q.jobs) && q.head > len(q.jobs)/2 {
+		n := copy(q.jobs, q.all())
+		clear(q.jobs[n:])
+		q.jobs, q.head = q.jobs[:n], 0
+	}
+	q.jobs = append(q.jobs, j)
+}
+
+func (q *backlog) take() job {
+	j := q.jobs[q.head]
+	q.jobs[q.head] = job{}
+	if q.head++; q.head == len(q.jobs) {
+		q.jobs, q.head = q.jobs[:0], 0
+	}
+	return j
 }
