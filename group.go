@@ -82,6 +82,7 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 		}
 		r.assigned[p] = newAssignment(r, p, r.options.window)
 	}
+	r.signalLow()
 	r.mu.Unlock()
 	r.proxy.log.Info("kafka: partitions assigned", "topic", r.topic, "group", r.group, "partitions", mine)
 	if len(mine) > 0 { // a pause outlives the assignment that it was for

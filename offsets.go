@@ -50,6 +50,9 @@ type window struct{ messages, bytes int }
 func (w *window) add(bytes int32)    { w.messages++; w.bytes += int(bytes) }
 func (w *window) remove(bytes int32) { w.messages--; w.bytes -= int(bytes) }
 
+// reaches reports whether one of the counts is at a limit's.
+func (w window) reaches(limit window) bool { return w.messages >= limit.messages || w.bytes >= limit.bytes }
+
 // within reports whether both counts are at most the n-th part of a limit.
 func (w window) within(limit window, n int) bool {
 	return w.messages <= limit.messages/n && w.bytes <= limit.bytes/n
@@ -148,6 +151,9 @@ func (a *assignment) canTake() bool {
 	return !a.gone && !a.leaving && !a.resting() && a.waiting.messages > 0
 }
 
+// mayFetch reports whether there is room for more of it.
+func (a *assignment) mayFetch() bool { return !a.gone && !a.resting() && a.waiting.within(little, 1) }
+
 // resting reports whether something must happen before more is handed out.
 func (a *assignment) resting() bool { return a.blocked || a.stalls > 0 }
 
@@ -158,7 +164,7 @@ func (a *assignment) take() taken {
 	e.state = handed
 	a.waiting.remove(e.bytes)
 	a.handed.add(e.bytes)
-	a.blocked = a.handed.messages >= a.limit.messages || a.handed.bytes >= a.limit.bytes
+	a.blocked = a.handed.reaches(a.limit)
 	a.next++
 	a.skipPassed()
 	return taken{e.rec, a.broken[r.sequence], r}

@@ -11,10 +11,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const (
-	pollRecords = 500     // most that one poll takes from the client
-	keptRecords = 500     // with this many waiting to be taken, the poller waits
-	keptBytes   = 8 << 20 // or with this many bytes
+// pollRecords is the most that one poll takes from the client.
+const pollRecords = 500
+
+var (
+	// enough is what may wait to be taken until the poller waits, of partitions that are taken from.
+	enough = window{500, 8 << 20}
+	// tooMuch is what may wait of a partition that is not taken from, until its fetching stops; it begins again at little.
+	tooMuch, little = window{2000, 4 << 20}, window{500, 1 << 20}
 )
 
 // poll takes in what the client has fetched, until ctx ends. It polls with rebalances blocked, gives the records to their
@@ -66,18 +70,21 @@ func (r *reader) awaitRoom(ctx context.Context) bool {
 	return false
 }
 
-// full reports whether enough waits to be taken, and asks for a token in low when half of that is.
+// full reports whether enough waits to be taken, or nothing that might come could be, and asks for a token in low when that changes.
 func (r *reader) full() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var kept window
+	resting := 0
 	for _, a := range r.assigned {
-		if !a.resting() {
-			kept.messages += a.waiting.messages
-			kept.bytes += a.waiting.bytes
+		if a.resting() {
+			resting++
+			continue
 		}
+		kept.messages += a.waiting.messages
+		kept.bytes += a.waiting.bytes
 	}
-	if kept.messages < keptRecords && kept.bytes < keptBytes {
+	if !kept.reaches(enough) && (resting < len(r.assigned) || resting == 0) {
 		return false
 	}
 	r.untilLow = max(1, kept.messages/2)
@@ -149,15 +156,15 @@ func (r *reader) addBroken(large *kgo.ErrDecompressTooLarge) {
 	r.wakeOne()
 }
 
-// pauseBlocked stops fetching for partitions that wait for an acknowledgement, or for a dead letter, and have records waiting. Only those: a pause drops
-// what the client has fetched, so pausing whatever is slow would fetch everything several times.
+// pauseBlocked stops fetching for partitions that wait for an acknowledgement, or for a dead letter, and have a good deal waiting. Only
+// those, and not at once: a pause drops what the client has fetched, so pausing whatever is slow would fetch everything several times.
 func (r *reader) pauseBlocked(cl *kgo.Client) {
 	r.pauseMu.Lock()
 	defer r.pauseMu.Unlock()
 	var blocked []int32
 	r.mu.Lock()
 	for p, a := range r.assigned {
-		if a.resting() && !a.paused && a.waiting.messages > 0 {
+		if a.resting() && !a.paused && a.waiting.reaches(tooMuch) {
 			a.paused = true
 			blocked = append(blocked, p)
 		}
@@ -168,12 +175,12 @@ func (r *reader) pauseBlocked(cl *kgo.Client) {
 	}
 }
 
-// resume undoes pauseBlocked for a partition that may go on.
+// resume undoes pauseBlocked for a partition that goes on, once little of it waits.
 func (r *reader) resume(a *assignment) {
 	r.pauseMu.Lock()
 	defer r.pauseMu.Unlock()
 	r.mu.Lock()
-	due, cl := a.paused && !a.resting() && !a.gone, r.member
+	due, cl := a.paused && a.mayFetch(), r.member
 	if due {
 		a.paused = false
 	}

@@ -190,6 +190,9 @@ func (r *reader) pull() (taken, bool) {
 // tookFrom lets the poller go on once enough was taken, or where what waits belongs to a partition that has just come to its bound:
 // that does not count any more, and the other partitions may have nothing. The caller holds r.mu.
 func (r *reader) tookFrom(a *assignment) {
+	if a.paused && a.mayFetch() {
+		go r.resume(a) // a call of the client's, which is none to make under the lock
+	}
 	if r.untilLow == 0 {
 		return
 	}
@@ -314,7 +317,7 @@ func (r *reader) goesOnLocked(a *assignment) (resume bool) {
 	r.ready.add(a)
 	r.wakeOne()
 	r.signalLow()
-	return a.paused
+	return a.paused && a.mayFetch()
 }
 
 // giveBack undoes the delivery of a receipt.
