@@ -51,7 +51,9 @@ func (w *window) add(bytes int32)    { w.messages++; w.bytes += int(bytes) }
 func (w *window) remove(bytes int32) { w.messages--; w.bytes -= int(bytes) }
 
 // reaches reports whether one of the counts is at a limit's.
-func (w window) reaches(limit window) bool { return w.messages >= limit.messages || w.bytes >= limit.bytes }
+func (w window) reaches(limit window) bool {
+	return w.messages >= limit.messages || w.bytes >= limit.bytes
+}
 
 // within reports whether both counts are at most the n-th part of a limit.
 func (w window) within(limit window, n int) bool {
