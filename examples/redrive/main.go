@@ -57,14 +57,14 @@ func run(ctx context.Context, kind string) (err error) {
 	if err := feed(ctx, proxy); err != nil {
 		return err
 	}
-	if err := work(ctx, proxy, "p4", errors.New("the bank is closed")); err != nil {
+	if err := work(ctx, proxy, 3, errors.New("the bank is closed")); err != nil {
 		return err
 	}
 	sent, err := redrive(ctx, proxy, kind)
 	if err != nil || sent == 0 {
 		return err
 	}
-	return work(ctx, proxy, "p2", nil)
+	return work(ctx, proxy, sent, nil)
 }
 
 // redrive lists the dead letters and sends those of a kind again. Each kind has a group, which keeps how far it was sent: what is to be
@@ -129,8 +129,8 @@ func next(ctx context.Context, consumer *kafka.Consumer[Payment]) (*kafka.Record
 	return &m.Record, nil
 }
 
-// work pays until it has paid the last one. What fails becomes a dead letter: p2 does while there is trouble.
-func work(ctx context.Context, proxy *kafka.Proxy, last string, trouble error) error {
+// work handles so many payments. What fails becomes a dead letter: p2 does while there is trouble, and p3 is no Payment at all.
+func work(ctx context.Context, proxy *kafka.Proxy, calls int, trouble error) error {
 	consumer, err := kafka.NewConsumer(proxy, payments)
 	if err != nil {
 		return err
@@ -138,8 +138,8 @@ func work(ctx context.Context, proxy *kafka.Proxy, last string, trouble error) e
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	pay := func(_ context.Context, m *kafka.Message[Payment]) error {
-		if m.Value.ID == last {
-			defer stop()
+		if calls--; calls == 0 {
+			stop() // the Run ends once this call has, and what is under way is settled
 		}
 		if m.Value.ID == "p2" && trouble != nil {
 			return trouble
