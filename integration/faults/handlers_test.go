@@ -1,10 +1,6 @@
 package faults_test
 
-import (
-	"time"
-
-	"github.com/twmb/franz-go/pkg/kadm"
-)
+import "time"
 
 // handlerRows have handlers fail, and dead letters that can't be written.
 func handlerRows() []row {
@@ -43,9 +39,7 @@ func mendDeadLetters(tr *trial) {
 	if n, err := tr.watch.ends(tr.Context(), tr.spec.DeadLetters); err != nil || n[0]+n[1] > 0 {
 		tr.Errorf("%v dead letters are in a topic that takes none, %v", n, err)
 	}
-	enough := "1048588"
-	_, err := tr.watch.adm.AlterTopicConfigs(tr.within(healing), []kadm.AlterConfig{{Name: "max.message.bytes", Value: &enough}}, tr.spec.DeadLetters)
-	tr.must(err)
+	tr.configure(tr.spec.DeadLetters, "max.message.bytes", "1048588")
 }
 
 // wantDoomedBuried checks that each event that fails whenever it is tried is in the dead-letter topic, and nothing else is.

@@ -20,10 +20,10 @@ func topicRows() []row {
 		},
 		{name: "partitions are added", members: 3, fault: addPartitions},
 		{
-			name: "retention deletes ahead of the consumer", members: 1, partitions: 2, fault: endRetention, check: wantReported,
+			name: "retention deletes ahead of the consumer", members: 1, partitions: 2, fault: retain, check: wantReported,
 			load:    load{over: 5 * time.Second, padding: 1000},
 			spec:    spec{Concurrency: 4, Handler: behaviour{Delay: 10 * time.Millisecond}},
-			configs: map[string]string{"retention.bytes": "1048576", "segment.bytes": "1048576", "file.delete.delay.ms": "0"},
+			configs: map[string]string{"segment.bytes": "1048576"},
 		},
 		{name: "transactions are aborted up to the end", members: 3, fault: abortTransactions, check: wantNoAborted},
 		{
@@ -72,11 +72,24 @@ func addPartitions(tr *trial) {
 	tr.must(added.Error())
 }
 
-// endRetention has retention go on until a loss was told, and then lets the group read what is left.
-func endRetention(tr *trial) {
+// retain has retention delete what the group has not read, until a loss was told, and then lets it read what is left. It begins when
+// the group has begun in each partition: what is deleted before that is nobody's.
+func retain(tr *trial) {
+	tr.must(tr.ledger.await(tr.within(healing), "the first messages of each partition", func() bool {
+		begun := make(map[int32]bool)
+		for _, c := range tr.ledger.completions {
+			begun[c.partition] = true
+		}
+		return len(begun) == int(tr.partitions)
+	}))
+	tr.configure(tr.spec.Topic, "retention.bytes", "1048576")
 	tr.awaitHeard(kafka.ErrDataLoss.Error())
-	none := "-1"
-	_, err := tr.watch.adm.AlterTopicConfigs(tr.within(healing), []kadm.AlterConfig{{Name: "retention.bytes", Value: &none}}, tr.spec.Topic)
+	tr.configure(tr.spec.Topic, "retention.bytes", "-1")
+}
+
+func (tr *trial) configure(topic, name, value string) {
+	tr.Helper()
+	_, err := tr.watch.adm.AlterTopicConfigs(tr.within(healing), []kadm.AlterConfig{{Name: name, Value: &value}}, topic)
 	tr.must(err)
 }
 

@@ -341,9 +341,14 @@ func (tr *trial) tellWhatWasSaid() {
 	for _, words := range l.said[max(0, len(l.said)-most):] {
 		tr.Log(words)
 	}
-	for i, err := range l.refused {
-		tr.Log(i, err)
-		break
+	for _, outcomes := range []map[id]error{l.refused, l.unknown} {
+		kinds := make(map[string]int)
+		for _, err := range outcomes {
+			kinds[err.Error()]++
+		}
+		for kind, n := range kinds {
+			tr.Logf("the load was told %d times: %s", n, kind)
+		}
 	}
 }
 
