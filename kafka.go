@@ -28,6 +28,10 @@
 // message that is not acknowledged and never past it; nothing is committed for a partition that has moved to another member.
 // Several goroutines share a consumer with [ManualAck].
 //
+// [Consumer.Run] calls a handler instead: several messages side by side with one key's in order, failed ones again, and those that fail
+// for good into a dead-letter topic, after which alone they are acknowledged. When its context ends it finishes what it has begun.
+// [Consumer.RunBatch] is the same by the batch.
+//
 // A message that is no JSON or breaks the schema is returned as a [*MessageError], with its bytes and position. It is never
 // skipped in silence and never blocks its partition.
 //

@@ -174,3 +174,22 @@ func TestReadmeNamesWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// Each promise of the README names tests that are there.
+func TestReadmePromisesHaveTheirTests(t *testing.T) {
+	t.Parallel()
+	_, promises, _ := strings.Cut(readme(t), "## What you are promised")
+	promises, _, _ = strings.Cut(promises, "\n## ")
+	links := regexp.MustCompile(`\[(Test\w+)\]\((\w+\.go)\)`).FindAllStringSubmatch(promises, -1)
+	if len(links) < strings.Count(promises, "\n- ") {
+		t.Errorf("%d promises name %d tests", strings.Count(promises, "\n- "), len(links))
+	}
+	for _, link := range links {
+		source, err := os.ReadFile(link[2])
+		if err != nil {
+			t.Error(err)
+		} else if !strings.Contains(string(source), "\nfunc "+link[1]+"(t *testing.T)") {
+			t.Errorf("%s has no %s", link[2], link[1])
+		}
+	}
+}

@@ -17,13 +17,13 @@ type example struct {
 	name, alias string
 	messages    int64 // what it sends and settles
 	check       func(t *testing.T, output string)
-	until       string // the text after which it is told to end; empty: it ends by itself
+	until       []string // the texts after which it is told to end; none: it ends by itself
 }
 
 var examples = []example{
 	{name: "quickstart", alias: "orders", messages: 1, check: checkQuickstart},
 	{name: "origin", alias: "hello", messages: 10, check: checkOrigin},
-	{name: "worker", alias: "readings", messages: 5, check: checkWorker, until: "skipped: "},
+	{name: "worker", alias: "readings", messages: 6, check: checkWorker, until: []string{"failed after 0", "roof: 21.0"}},
 	{name: "pool", alias: "jobs", messages: 20, check: checkPool},
 	{name: "wrapper", alias: "invoices", messages: 1, check: checkWrapper},
 }
@@ -54,8 +54,10 @@ func TestExamples(t *testing.T) {
 func (e example) run(t *testing.T, bin string, env []string) string {
 	t.Helper()
 	p := program.Start(t, filepath.Join(bin, e.name), env)
-	if e.until != "" {
-		p.WaitFor(e.until)
+	for _, text := range e.until {
+		p.WaitFor(text)
+	}
+	if e.until != nil {
 		p.Terminate()
 	}
 	output := p.Wait()
@@ -93,7 +95,9 @@ func checkOrigin(t *testing.T, output string) {
 
 func checkWorker(t *testing.T, output string) {
 	t.Helper()
-	program.CheckLines(t, output, "roof: 19.5 °C", "roof: 20.0 °C", "roof: 20.5 °C", "roof: 21.0 °C", "skipped: …", "stopping")
+	program.CheckLines(t, output, "roof: 19.5 °C", "roof: 20.0 °C", "roof: 120.0 °C",
+		"failed after 1 attempts: sensor roof is broken", "roof: 21.0 °C", "stopped")
+	program.CheckLines(t, output, "failed after 0 attempts: …", "stopped") // the message that is no reading
 }
 
 func checkPool(t *testing.T, output string) {

@@ -1,10 +1,11 @@
-// Worker handles messages one after the other until it is told to stop. It ends as a service does on SIGTERM: what was handled is
-// acknowledged and committed, what was not is received by the next one.
+// Worker handles messages until it is told to stop: four at a time, those of one sensor in order. What fails is tried again, and what
+// fails for good, or is no reading at all, goes to a dead-letter topic with the reason. It ends as a service does on SIGTERM: what was
+// begun is finished and committed, what was not is received by the next one.
 //
-//	go run ./examples/worker                                # on a broker inside this program, with five readings to handle
+//	go run ./examples/worker                                # on a broker inside this program, with six messages to handle
 //	KAFKA_BROKERS=localhost:9092 go run ./examples/worker   # on your Kafka
 //
-// Ctrl-C ends it.
+// Ctrl-C ends it. What is in the dead-letter topic, examples/redrive lists and sends again.
 package main
 
 import (
@@ -32,6 +33,9 @@ var readings = kafka.Topic[Reading]{
 	Key:  func(r Reading) []byte { return []byte(r.Sensor) }, // one sensor's readings keep their order
 }
 
+// unreadable is the alias of the topic for what can't be handled.
+const unreadable = "unreadable-readings"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
@@ -42,7 +46,9 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	cfg, stopBroker, err := demo.Broker(kafka.TopicConfig{Alias: "readings", Group: "worker"})
+	cfg, stopBroker, err := demo.Broker(
+		kafka.TopicConfig{Alias: "readings", Group: "worker"},
+		kafka.TopicConfig{Alias: unreadable})
 	if err != nil {
 		return err
 	}
@@ -59,50 +65,34 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return work(ctx, consumer)
+	// Run returns nil when ctx ends and all that it had begun is settled.
+	err = consumer.Run(ctx, handle,
+		kafka.Concurrency(4),
+		kafka.Retry(kafka.RetryPolicy{Attempts: 3, Backoff: 100 * time.Millisecond}),
+		kafka.OnFailure(func(_ context.Context, m *kafka.MessageError) error {
+			fmt.Printf("failed after %d attempts: %v\n", m.Attempts, m.Err)
+			return m // nil would settle it here; as it is it goes to the dead letters
+		}),
+		kafka.DeadLetter(unreadable))
+	fmt.Println("stopped")
+	return err
 }
 
-// work handles messages until ctx ends, which is no error, or it can't go on. The loop's next turn would acknowledge a message as
-// well; Ack does it before the next one is there, so it counts also for the last one.
-func work(ctx context.Context, consumer *kafka.Consumer[Reading]) error {
-	var last error
-	for m, err := range consumer.Messages(ctx) {
-		last = err
-		var invalid *kafka.MessageError
-		switch {
-		case err == nil:
-			if err := handle(ctx, m); err != nil {
-				return err // not acknowledged: whoever runs next receives it again
-			}
-			err = m.Ack()
-		case errors.As(err, &invalid):
-			fmt.Println("skipped:", err) // it has the record, to keep it elsewhere
-			err = invalid.Ack()
-		default:
-			fmt.Println("waiting:", err) // it may heal; after an error that can't, the range ends by itself
-			continue
-		}
-		if err != nil && !errors.Is(err, kafka.ErrNotOwned) { // not owned: the partition moved, and its new owner receives it
-			return err
-		}
-	}
-	if ctx.Err() != nil {
-		fmt.Println("stopping")
-		return nil
-	}
-	return last
-}
-
-// handle is a plain function of a message: its test makes one as a literal and needs no broker.
+// handle is a plain function of a message: its test makes one as a literal and needs no broker. What it returns decides: nil
+// acknowledges the message, an error is tried again, unless it is marked as one that no retry heals.
 func handle(_ context.Context, m *kafka.Message[Reading]) error {
 	if m.Value.Celsius < -273.15 {
-		return fmt.Errorf("sensor %s is broken", m.Value.Sensor)
+		return kafka.Permanent(fmt.Errorf("sensor %s is broken", m.Value.Sensor))
+	}
+	if m.Value.Celsius > 100 && m.Attempt == 1 {
+		return fmt.Errorf("sensor %s is hot: look again", m.Value.Sensor)
 	}
 	fmt.Printf("%s: %.1f °C\n", m.Value.Sensor, m.Value.Celsius)
 	return nil
 }
 
-// feed sends something to handle: four readings, and one of a sender that numbers its sensors, which is no Reading.
+// feed sends something to handle: five readings, one of them impossible, and one of a sender that numbers its sensors, which is no
+// Reading.
 func feed(ctx context.Context, proxy *kafka.Proxy) error {
 	if err := proxy.EnsureTopics(ctx); err != nil {
 		return err
@@ -112,7 +102,7 @@ func feed(ctx context.Context, proxy *kafka.Proxy) error {
 		return err
 	}
 	var values []Reading
-	for _, celsius := range []float64{19.5, 20, 20.5, 21} {
+	for _, celsius := range []float64{19.5, 20, 120, -300, 21} {
 		values = append(values, Reading{Sensor: "roof", Celsius: celsius})
 	}
 	if _, err := producer.ProduceAll(ctx, values); err != nil {
