@@ -15,7 +15,7 @@ const fewFindings = 8
 
 // explain turns v5's tree of errors into faults that a person understands.
 func (s *Schema) explain(invalid *jsonschema.ValidationError, text string, value any) *ValidationError {
-	x := explainer{schema: s, root: value, near: maxComparisons}
+	x := explainer{schema: s, root: value, near: maxComparisons, found: make([]finding, 0, fewFindings)}
 	x.walk(invalid)
 	if len(x.found) > fewFindings {
 		x.trim()
@@ -49,16 +49,13 @@ type explainer struct {
 // A finding is one error of v5 that is worth telling.
 type finding struct {
 	err    *jsonschema.ValidationError
-	at     *node  // the schema that found it
-	rule   string // the keyword
-	branch int    // for anyOf and oneOf: the branch that came nearest
+	branch int // for anyOf and oneOf: the branch that came nearest
 }
 
 // walk collects what is worth telling: leaves, and of alternatives the nearest.
 func (x *explainer) walk(err *jsonschema.ValidationError) {
 	if len(err.Causes) == 0 {
-		at, rule := x.place(err)
-		x.add(finding{err, at, rule, 0})
+		x.add(finding{err: err})
 		return
 	}
 	switch err.Message {
@@ -67,8 +64,7 @@ func (x *explainer) walk(err *jsonschema.ValidationError) {
 		return
 	}
 	if strings.HasPrefix(err.Message, "valid must be >= ") { // minContains: that no item fits is the fault, not why each does not
-		at, rule := x.place(err)
-		x.add(finding{err, at, rule, 0})
+		x.add(finding{err: err})
 		return
 	}
 	for _, cause := range err.Causes {
@@ -117,8 +113,8 @@ func (x *explainer) trim() {
 }
 
 func findingOrder(a, b finding) int {
-	if c := comparePointers(a.err.InstanceLocation, b.err.InstanceLocation); c != 0 {
-		return c
+	if a.err.InstanceLocation != b.err.InstanceLocation {
+		return comparePointers(a.err.InstanceLocation, b.err.InstanceLocation)
 	}
 	return comparePointers(a.err.AbsoluteKeywordLocation, b.err.AbsoluteKeywordLocation)
 }

@@ -25,6 +25,10 @@ func refusedDocs() []refusedDoc {
 		{"batch_one_fault", orderSchema, `{"id":"1","currency":"EUR","lines":[` + lines + `,{"qty":1}]}`},
 		{"batch_all_faults", orderSchema, `{"id":"1","currency":"EUR","lines":[` + strings.ReplaceAll(lines, "3", "0") + `]}`},
 		{"alternatives", secretSchema, secretDoc},
+		{"branches", `{"items":{"oneOf":[` + numbered(30, `{"properties":{"kind":{"const":"k%d"},"size":{"type":"integer"}},"required":["kind","size"]}`) + `]}}`,
+			`[` + listOf(10, `{"kind":"k7","size":"x"}`) + `]`},
+		{"branches_in_branches", `{"anyOf":[{"type":"string"},{"type":"object","properties":{"next":{"$ref":"#"}},"required":["next"]},{"type":"array","items":{"$ref":"#"}}]}`,
+			strings.Repeat(`{"next":`, 20) + "1" + strings.Repeat("}", 20)},
 	}
 }
 

@@ -31,8 +31,7 @@ func (x *explainer) alternatives(err *jsonschema.ValidationError) {
 		}
 	}
 	if others < len(branches)-1 || others == len(branches) {
-		at, rule := x.place(err)
-		x.add(finding{err, at, rule, best})
+		x.add(finding{err, best})
 	}
 	if others < len(branches) {
 		x.walk(err.Causes[best])
@@ -107,10 +106,10 @@ func (x *explainer) leaf(err *jsonschema.ValidationError, value string) branch {
 }
 
 // alternativeFault describes an anyOf or oneOf of which no branch fits.
-func (x *explainer) alternativeFault(f finding, fault Fault) Fault {
-	branches := f.at.schema.AnyOf
-	if f.rule == "oneOf" {
-		branches = f.at.schema.OneOf
+func (x *explainer) alternativeFault(f finding, at *node, fault Fault) Fault {
+	branches := at.schema.AnyOf
+	if fault.Rule == "oneOf" {
+		branches = at.schema.OneOf
 	}
 	if types := branchTypes(f.err, branches); types != nil {
 		fault.Expected = orList(types)

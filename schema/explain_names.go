@@ -52,7 +52,7 @@ func (x *explainer) unknown(at *node, fault Fault, faults []Fault) []Fault {
 		}
 		f := fault
 		f.InstancePath += "/" + escapeToken(name)
-		f.Expected, f.Message = x.stranger(name, at.schema)
+		f.Expected, f.Message = x.stranger(name, at)
 		faults = append(faults, f)
 	}
 	return faults
@@ -66,12 +66,16 @@ func (n *node) knows(name string) bool {
 	return slices.ContainsFunc(n.patterns, func(e patternEdge) bool { return e.re.MatchString(name) })
 }
 
-func (x *explainer) stranger(name string, s *jsonschema.Schema) (expected, message string) {
-	message = "is a property that the schema does not know"
-	if meant := nearestKey[*jsonschema.Schema, any](name, s.Properties, nil, &x.near); meant != "" {
-		return "property " + quoteName(meant), message + "; did you mean " + quoteName(meant) + "?"
-	}
-	return "no such property", message
+func (x *explainer) stranger(name string, at *node) (expected, message string) {
+	meant := nearestKey[*jsonschema.Schema, any](name, at.schema.Properties, nil, &x.near)
+	p := at.meant.of(meant, func() phrase {
+		const unknown = "is a property that the schema does not know"
+		if meant == "" {
+			return phrase{"no such property", unknown}
+		}
+		return phrase{"property " + quoteName(meant), unknown + "; did you mean " + quoteName(meant) + "?"}
+	})
+	return p.expected, p.message
 }
 
 // falseSchema words a place where nothing may be: mostly a property or an item too many.
@@ -84,7 +88,7 @@ func (x *explainer) falseSchema(fault Fault) Fault {
 		fault.Rule, fault.Expected = rule, "no such property"
 		fault.Message = "is a property that the schema does not know"
 		if n := x.schema.graph.at[x.location(parent)]; n != nil {
-			fault.Expected, fault.Message = x.stranger(name, n.schema)
+			fault.Expected, fault.Message = x.stranger(name, n)
 		}
 	case "unevaluatedItems", "items", "additionalItems":
 		fault.Rule, fault.Expected, fault.Message = rule, "no more items", "is an item more than the schema allows"

@@ -14,25 +14,26 @@ import (
 
 // word appends the faults of one finding. Most are one; missing and unknown properties are one each.
 func (x *explainer) word(f finding, faults []Fault) []Fault {
-	fault := Fault{InstancePath: unescapePath(f.err.InstanceLocation), SchemaPath: x.schemaPath(f.err.AbsoluteKeywordLocation), Rule: f.rule}
-	if f.at == nil {
-		fault.Message = "breaks the rule " + quoteName(f.rule)
+	at, rule := x.place(f.err)
+	fault := Fault{InstancePath: unescapePath(f.err.InstanceLocation), SchemaPath: x.schemaPath(f.err.AbsoluteKeywordLocation), Rule: rule}
+	if at == nil {
+		fault.Message = "breaks the rule " + quoteName(rule)
 		return append(faults, fault)
 	}
-	switch f.rule {
+	switch rule {
 	case "required":
-		return x.missing(f.at, fault, faults)
+		return x.missing(at, fault, faults)
 	case "additionalProperties":
-		return x.unknown(f.at, fault, faults)
+		return x.unknown(at, fault, faults)
 	case "anyOf", "oneOf":
 		if len(f.err.Causes) > 0 {
-			return append(faults, x.alternativeFault(f, fault))
+			return append(faults, x.alternativeFault(f, at, fault))
 		}
 	case "":
 		return append(faults, x.falseSchema(fault))
 	}
-	fault.Expected, fault.Message = x.words(f.at, f.rule, f.err, fault.InstancePath)
-	if f.at.ofName && strings.Contains(f.err.KeywordLocation, "/propertyNames") {
+	fault.Expected, fault.Message = x.words(at, rule, f.err, fault.InstancePath)
+	if at.ofName && strings.Contains(f.err.KeywordLocation, "/propertyNames") {
 		_, name := cutLast(fault.InstancePath)
 		fault.Message = "the property's name " + quoteName(name) + " " + fault.Message
 	}
@@ -64,12 +65,10 @@ func (x *explainer) words(at *node, rule string, err *jsonschema.ValidationError
 		expected = orList(s.Types)
 		return expected, "must be " + expected + ", not " + x.article(path)
 	case "uniqueItems":
-		var i, j int
-		_, _ = fmt.Sscanf(err.Message, "items at index %d and %d are equal", &i, &j)
+		i, j := twoNumbers(err.Message)
 		return "items that all differ", fmt.Sprintf("must have items that all differ, but items %d and %d are equal", i, j)
 	case "oneOf":
-		var i, j int
-		_, _ = fmt.Sscanf(err.Message, "valid against schemas at indexes %d and %d", &i, &j)
+		i, j := twoNumbers(err.Message)
 		return "exactly one alternative", fmt.Sprintf("must match exactly one alternative, but matches number %d%s and number %d%s",
 			i+1, branchName(s.OneOf[min(i, len(s.OneOf)-1)]), j+1, branchName(s.OneOf[min(j, len(s.OneOf)-1)]))
 	case "dependentRequired", "dependencies":
@@ -80,6 +79,19 @@ func (x *explainer) words(at *node, rule string, err *jsonschema.ValidationError
 		return phrase{expected, message}
 	})
 	return p.expected, p.message
+}
+
+// twoNumbers reads the indexes that v5 gives in words: "items at index 1 and 2 are equal", "valid against schemas at indexes 0 and 1".
+func twoNumbers(message string) (first, second int) {
+	var numbers [2]int
+	found := 0
+	for word := range strings.FieldsSeq(message) {
+		if n, ok := arrayIndex(word); ok && found < len(numbers) {
+			numbers[found] = n
+			found++
+		}
+	}
+	return numbers[0], numbers[1]
 }
 
 // A phrase is what is said of a keyword, or of a missing property: it depends on the schema alone.

@@ -39,7 +39,7 @@ type node struct {
 
 	price price
 
-	words, lacks phrasebook // what explanations say of its keywords and of its required properties
+	words, lacks, meant phrasebook // what explanations say of its keywords, of its required properties, and of names that are nearly its own
 }
 
 // An edge leads to a schema for the same value. With a condition it is taken where an object has that property.

@@ -54,12 +54,11 @@ func (s *Schema) check(doc []byte, stats guard.Stats) error {
 		return &ValidationError{Faults: []Fault{s.workFault()}, doc: text}
 	}
 	err := runV5(s.compiled, value)
-	var invalid *jsonschema.ValidationError
-	switch {
-	case err == nil:
+	switch err := err.(type) { // as v5 made it: nothing wraps it
+	case nil:
 		return nil
-	case errors.As(err, &invalid):
-		return s.explain(invalid, text, value)
+	case *jsonschema.ValidationError:
+		return s.explain(err, text, value)
 	default:
 		return &ValidationError{Faults: []Fault{{Rule: "internal", Message: "can't be checked: " + err.Error()}}, doc: text}
 	}
