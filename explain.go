@@ -62,14 +62,10 @@ var lasting = []error{
 //
 // It says nothing about repeating a send whose outcome is unknown: see ErrOutcomeUnknown.
 func Temporary(err error) bool {
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
 	var permanent *permanentError
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
-	case err == nil, is(ErrDisconnected), errors.As(err, &permanent), slices.ContainsFunc(lasting, is),
-		errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid):
+	case err == nil, is(ErrDisconnected), errors.As(err, &permanent), lasts(err):
 		return false
 	case is(ErrBufferFull), is(ErrOutcomeUnknown), is(ErrUnknownTopic), is(ErrTopicRecreated), is(ErrDataLoss),
 		is(ErrTooManyUnacked), is(context.Canceled), is(context.DeadlineExceeded):
@@ -78,6 +74,16 @@ func Temporary(err error) bool {
 	var network net.Error
 	var firstRead *kgo.ErrFirstReadEOF
 	return errors.As(err, &network) || errors.As(err, &firstRead) || is(io.EOF) || is(syscall.ECONNREFUSED) || kerr.IsRetriable(err)
+}
+
+// lasts reports whether err is surely one that only a person can mend. What is neither that nor Temporary, such as a code that says
+// nothing, may go away or not.
+func lasts(err error) bool {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return slices.ContainsFunc(lasting, func(target error) bool { return errors.Is(err, target) }) ||
+		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid)
 }
 
 // Permanent marks an error of a handler as one that no retry can heal. Permanent(nil) is nil.

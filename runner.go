@@ -174,11 +174,11 @@ func (w *runner) tryNext(waited bool) (l *lane, t *tenure, wait bool, told []err
 	return l, w.enter(l.running[0].receipt.assignment), false, told
 }
 
-// hear takes what the reader has to tell. What no waiting heals ends the Run. The caller holds the reader's lock.
+// hear takes what the reader has to tell. What surely no waiting heals ends the Run. The caller holds the reader's lock.
 func (w *runner) hear() (told []error) {
 	told, w.reader.trouble = w.reader.trouble, nil
 	for _, err := range told {
-		if !Temporary(err) || w.options.stopOnLoss && isLoss(err) {
+		if lasts(err) || w.options.stopOnLoss && isLoss(err) {
 			w.failLocked(err)
 		}
 	}
