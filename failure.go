@@ -33,9 +33,9 @@ func (j job) succeeded() bool { return j.err == nil }
 // settle acknowledges those of a lane's jobs that is holds for.
 func (w *runner) settle(l *lane, is func(job) bool) {
 	r := w.reader
-	a := l.running[0].receipt.assignment
 	var moved, resume bool
 	r.mu.Lock()
+	a := l.running[0].receipt.assignment
 	l.running = slices.DeleteFunc(l.running, func(j job) bool {
 		if !is(j) {
 			return false
@@ -168,22 +168,22 @@ func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 
 // bury writes a dead letter, and then acknowledges the message.
 func (w *runner) bury(l *lane, t *tenure, j job, m *MessageError) {
-	if w.writeDeadLetter(t.ctx, l, j, m) {
+	if w.writeDeadLetter(t, l, j, m) {
 		w.settle(l, func(k job) bool { return k.receipt == j.receipt })
 	}
 	w.proceed(l, t)
 }
 
 // writeDeadLetter writes until it is written; false when the end came first. While it can't be written, its partition stands.
-func (w *runner) writeDeadLetter(ctx context.Context, l *lane, j job, m *MessageError) bool {
+func (w *runner) writeDeadLetter(t *tenure, l *lane, j job, m *MessageError) bool {
 	pauses := fullJitter(firstRetry, lastRetry)
 	for stalled := false; ; {
-		err := w.dead.write(ctx, m)
+		err := w.dead.write(t.ctx, m)
 		if err == nil {
 			return true
 		}
 		w.note(l, j, fmt.Errorf("%w; and its dead letter can't be written: %w", m.Err, err), m.Attempts)
-		if ctx.Err() != nil {
+		if t.ctx.Err() != nil {
 			return false
 		}
 		if !stalled {
@@ -193,7 +193,9 @@ func (w *runner) writeDeadLetter(ctx context.Context, l *lane, j job, m *Message
 		}
 		select {
 		case <-time.After(pauses.NextBackOff()):
-		case <-ctx.Done():
+		case <-t.ctx.Done():
+			return false
+		case <-t.ending:
 			return false
 		case <-w.stopping:
 			return false

@@ -86,7 +86,7 @@ func StopOnLoss() RunOption {
 }
 
 // Run receives messages and calls h with each, until ctx ends, Disconnect is called, or a fault ends it. It blocks all the while. One
-// Run at a time, and no Retrieve beside it.
+// Run at a time, and no Retrieve beside it; what Retrieve handed out before and was not acknowledged comes again.
 //
 // Delivery is at least once. A message is acknowledged when h has returned nil, when OnFailure has, or when its dead letter is
 // written, and never before. A handler's error is retried (Retry), goes to OnFailure, then to the dead letters (DeadLetter); with neither

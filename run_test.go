@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/typedkafka/kafka"
@@ -537,4 +539,100 @@ func TestARunIsAlone(t *testing.T) {
 	_, err := consumer.Retrieve(t.Context())
 	wantWords(t, err, "a Run is under way")
 	r.wantEnd(t)
+}
+
+// A handler that ends its goroutine, as a failing test's does, ends the Run; its message is not lost.
+func TestAHandlerThatEndsItsGoroutineEndsTheRun(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 1)
+	c.writeOrders(t, topic, 0, 0, 1)
+	consumer := newConsumer(t, c.proxy(t), topic)
+	err := start(t, consumer, func(context.Context, *kafka.Message[order]) error {
+		runtime.Goexit()
+		return nil
+	}).result(t)
+	wantWords(t, err, "Goexit")
+	expectOrders(t, consumer, 0, 1)
+}
+
+// What Retrieve handed out is not acknowledged by a Run: it comes again.
+func TestARunBeginsWithWhatRetrieveHandedOut(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 1)
+	c.writeOrders(t, topic, 0, 0, 3)
+	consumer := newConsumer(t, c.proxy(t), topic)
+	expectOrders(t, consumer, 0, 2) // and 1 is held
+	d := newDiary()
+	r := start(t, consumer, func(_ context.Context, m *kafka.Message[order]) error {
+		d.write("%d", m.Value.Qty)
+		return nil
+	})
+	if got := d.await(t, 2); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("handled %q, want 1 and 2", got)
+	}
+	r.wantEnd(t)
+	c.wantCommitted(t, topic, 0, 3)
+}
+
+// A slow handler costs no membership: the group's heartbeats go on beside it.
+func TestASlowHandlerStaysAMember(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, "a session of a second is below what brokers allow by default",
+		kfake.BrokerConfigs(map[string]string{"group.min.session.timeout.ms": "100"}))
+	topic := c.topic(t, 1)
+	c.writeOrders(t, topic, 0, 0, 1)
+	c.cfg.Consumer.SessionTimeout, c.cfg.Consumer.RebalanceTimeout = time.Second, 2*time.Second
+	log, logger := newJournal()
+	consumer := newConsumer(t, c.proxy(t, kafka.WithLogger(logger)), topic, kafka.WithDrainTimeout(500*time.Millisecond))
+	d := newDiary()
+	r := start(t, consumer, func(context.Context, *kafka.Message[order]) error {
+		<-time.After(3 * time.Second) // three sessions: the time is what is tested
+		d.write("handled")
+		return nil
+	})
+	d.await(t, 1)
+	r.wantEnd(t)
+	c.wantCommitted(t, topic, 0, 1)
+	if n := log.count("partitions lost"); n > 0 {
+		t.Errorf("the membership was lost:\n%s", log)
+	}
+}
+
+// StopOnLoss ends a Run that has lost messages; by default it goes on, and says so.
+func TestARunAndLoss(t *testing.T) {
+	t.Parallel()
+	for _, stops := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stops %v", stops), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			topic := c.topic(t, 1)
+			c.writeOrders(t, topic, 0, 0, 4)
+			first := newConsumer(t, c.proxy(t), topic)
+			ack(t, retrieve(t, first))
+			disconnect(t, first)
+			c.deleteBefore(t, topic, 3)
+			log, logger := newJournal()
+			consumer := newConsumer(t, c.proxy(t, kafka.WithLogger(logger)), topic)
+			d := newDiary()
+			handle := func(_ context.Context, m *kafka.Message[order]) error {
+				d.write("%d", m.Value.Qty)
+				return nil
+			}
+			if stops {
+				if err := start(t, consumer, handle, kafka.StopOnLoss()).result(t); !errors.Is(err, kafka.ErrDataLoss) {
+					t.Fatalf("Run returned %v, want ErrDataLoss", err)
+				}
+			}
+			r := start(t, consumer, handle)
+			if got := d.await(t, 1); got[0] != "3" {
+				t.Errorf("handled %q, want what is left", got)
+			}
+			r.wantEnd(t)
+			if !stops && log.count("messages are gone", "offsets 1 to 2") != 1 {
+				t.Errorf("the loss is not in the log once:\n%s", log)
+			}
+		})
+	}
 }

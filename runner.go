@@ -40,6 +40,7 @@ type handling func(ctx context.Context, jobs []job, attempt int)
 type tenure struct {
 	ctx    context.Context // of its handlers
 	cancel context.CancelCauseFunc
+	ending chan struct{} // closed when nothing new of it may begin
 	active int           // lanes that are being handled
 	idle   chan struct{} // closed when none is; nil until somebody waits for that
 }
@@ -120,18 +121,19 @@ func (w *runner) begin() error {
 
 // work handles one lane after another.
 func (w *runner) work() {
-	finished := false
+	var l *lane
+	var t *tenure
 	defer func() {
-		if !finished { // runtime.Goexit, as t.FailNow in a test's handler calls it
+		if l != nil { // the handler called runtime.Goexit, as t.FailNow in a test's does
 			w.fail(errors.New("the handler ended its goroutine (runtime.Goexit)"))
+			w.proceed(l, t)
 		}
 	}()
-	for l, t := w.next(); l != nil; l, t = w.next() {
+	for l, t = w.next(); l != nil; l, t = w.next() {
 		l.attempts++
 		w.handle(t.ctx, l.running, l.attempts)
 		w.conclude(l, t)
 	}
-	finished = true
 }
 
 // next waits for a lane to handle; nil when nothing new is to begin.
@@ -202,7 +204,7 @@ func isLoss(err error) bool { return errors.Is(err, ErrDataLoss) || errors.Is(er
 func (w *runner) enter(a *assignment) *tenure {
 	t := w.tenures[a]
 	if t == nil {
-		t = &tenure{}
+		t = &tenure{ending: make(chan struct{})}
 		t.ctx, t.cancel = context.WithCancelCause(w.values)
 		if w.cut != nil {
 			t.cancel(w.cut)
@@ -285,6 +287,7 @@ func (w *runner) closeTenures(leaving []*assignment) (busy []*tenure, idle <-cha
 		a.leaving = true
 		if t := w.tenures[a]; t != nil && t.active > 0 {
 			t.idle = make(chan struct{})
+			close(t.ending)
 			busy, ends = append(busy, t), append(ends, t.idle)
 		}
 	}
@@ -350,24 +353,32 @@ func (w *runner) drained(ctx context.Context) {
 
 // end gives back what is not settled, commits what is, and says what is left.
 func (w *runner) end() error {
-	r := w.reader
 	held := w.giveUp()
-	var commitErr error
-	select {
-	case <-r.refusing:
-		<-r.closing.done // bounded; it commits, and has its own error
-	default:
-		commitErr = r.commit(r.conn.client.Load())
-	}
-	err := errors.Join(w.fault, held, commitErr)
+	errs := []error{w.fault, held, w.lastCommit()}
 	for _, closing := range w.closings {
-		err = errors.Join(err, <-closing)
+		errs = append(errs, <-closing)
 	}
 	if w.dead != nil {
-		err = errors.Join(err, w.closeDeadLetters())
+		errs = append(errs, w.closeDeadLetters())
 	}
 	w.cutShort(context.Canceled)
-	return err
+	return errors.Join(errs...)
+}
+
+// lastCommit commits what was settled. Disconnect does that itself, and tells what it could not: it is waited for.
+func (w *runner) lastCommit() error {
+	r := w.reader
+	select {
+	case <-r.refusing:
+		<-r.closing.done // bounded; what it waits for, w.over, is closed
+		return nil
+	default:
+	}
+	cl := r.conn.client.Load()
+	if cl == nil {
+		return nil // a Disconnect has just taken it, and commits
+	}
+	return r.commit(cl)
 }
 
 // giveUp gives what was taken and is not settled back to the reader, in order, and returns an error for what of it was begun.
