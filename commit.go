@@ -14,6 +14,55 @@ import (
 // commitTimeout bounds one commit, so that a hung coordinator holds up neither a revocation nor what else waits.
 const commitTimeout = 10 * time.Second
 
+// WithCommitInterval sets how often acknowledged offsets are committed, instead of consumer.commit_interval: longer means fewer requests
+// and more that is delivered again after a crash.
+func WithCommitInterval(d time.Duration) ConsumerOption {
+	return func(o *consumerOptions) { o.commitEvery = &d }
+}
+
+// WithSyncCommit commits each acknowledgement before going on, as far as the order of delivery allows (commitSync after each message in
+// Java): a crash delivers again only what was in hand. Retrieve hands out the next message once its acknowledgement of the one before
+// is committed; a Run handles the next message of a key, or without keys of a partition, once that of the one before is; Ack returns
+// once it is, so that it blocks, 10 s at most. A coordinator that is away is waited for; Ack returns its error, and the offset is
+// committed by a later one or at the next commit interval. It costs a round trip for each message: without it a consumer is 100 times
+// as fast.
+func WithSyncCommit() ConsumerOption {
+	return func(o *consumerOptions) { o.syncCommit = true }
+}
+
+func (o consumerOptions) checkCommits() error {
+	if o.commitEvery != nil && *o.commitEvery <= 0 {
+		return fmt.Errorf("WithCommitInterval(%s) never commits: give a positive time, or WithSyncCommit to commit at once", *o.commitEvery)
+	}
+	return nil
+}
+
+func (r *reader) commitInterval() time.Duration {
+	if r.options.commitEvery != nil {
+		return *r.options.commitEvery
+	}
+	return r.proxy.cfg.Consumer.CommitInterval
+}
+
+// commitThrough is what WithSyncCommit does between two messages: it commits what is acknowledged, again and again while waiting may
+// help, until that is done or its partition has moved away, ctx ends, or quit is closed.
+func (r *reader) commitThrough(ctx context.Context, quit <-chan struct{}) error {
+	pauses := fullJitter(firstRetry, lastRetry)
+	for {
+		err := r.commitNow(ctx)
+		if err == nil || ctx.Err() != nil || lasts(err) || errors.Is(err, ErrDisconnected) {
+			return err
+		}
+		select {
+		case <-time.After(pauses.NextBackOff()):
+		case <-quit:
+			return err
+		case <-ctx.Done():
+			return r.conn.ended(ctx)
+		}
+	}
+}
+
 // commitNow commits for the caller of Commit. Its ctx ends only his wait: a commit that is cut short may be processed after the next
 // one, and take the group back.
 func (r *reader) commitNow(ctx context.Context) error {
@@ -29,23 +78,73 @@ func (r *reader) commitNow(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- r.commit(cl) }()
+	round := r.nextRound(cl)
 	select {
-	case err := <-done:
-		return err
+	case <-round.done:
+		return round.err
 	case <-ctx.Done():
 		return r.conn.ended(ctx)
 	}
+}
+
+// A commitRound is one commit that all wait for who came before it began, so that many callers make no queue of commits.
+type commitRound struct {
+	done chan struct{}
+	err  error // set when done is closed
+}
+
+// nextRound returns the round that is to begin next.
+func (r *reader) nextRound(cl *kgo.Client) *commitRound {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.round == nil {
+		round := &commitRound{done: make(chan struct{})}
+		r.round = round
+		go func() {
+			defer close(round.done)
+			round.err = r.commit(cl)
+		}()
+	}
+	return r.round
+}
+
+// closeRound lets who comes from now on wait for another round.
+func (r *reader) closeRound() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.round = nil
+}
+
+// acknowledgeNow acknowledges for the caller of Ack and, WithSyncCommit, waits until that is committed.
+func (r *reader) acknowledgeNow(rc receipt) error {
+	if err := r.acknowledge(rc); err != nil || !r.options.syncCommit {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	if err := r.commitNow(ctx); err != nil {
+		return fmt.Errorf("kafka: the message is acknowledged, and its commit is tried again: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := rc.assignment; a.gone && a.mark.offset > a.saved {
+		return ErrNotOwned
+	}
+	return nil
 }
 
 // commit commits what is acknowledged of the assignments, one commit after another.
 func (r *reader) commit(cl *kgo.Client) error {
 	r.commitMu.Lock()
 	defer r.commitMu.Unlock()
+	r.closeRound()
 	ctx, cancel := r.commitContext()
 	defer cancel()
-	return r.commitAll(ctx, cl, nil)
+	err := r.commitAll(ctx, cl, nil)
+	if err != nil {
+		r.note(err)
+	}
+	return err
 }
 
 // commitContext is what a commit that nobody waits for runs under.
@@ -55,6 +154,9 @@ func (r *reader) commitContext() (context.Context, context.CancelFunc) {
 
 // commitAll commits what is acknowledged of the assignments and of those that are going. The caller holds r.commitMu.
 func (r *reader) commitAll(ctx context.Context, cl *kgo.Client, going []*assignment) error {
+	if r.options.direct {
+		return nil
+	}
 	due := r.uncommitted(going)
 	if len(due) == 0 {
 		return nil
@@ -128,7 +230,7 @@ func (r *reader) committed(due map[*assignment]pledge, resp *kmsg.OffsetCommitRe
 			errs = append(errs, fmt.Errorf("partition %d: %w", a.partition, err))
 			continue
 		}
-		a.committed = c.to
+		a.committed, a.saved = c.to, c.to.offset
 		a.unsaved -= c.covered
 	}
 	return errors.Join(errs...)

@@ -213,6 +213,17 @@ func (c *connection) ended(ctx context.Context) error {
 	return &endedError{ctx: ctx.Err(), cause: cause}
 }
 
+// standing is the newest fault of the connection that no success followed, with its time; nil if there is none.
+func (c *connection) standing() (err error, at time.Time) {
+	err, at = c.faults.lastAt()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failures > 0 && c.failedAt.After(at) {
+		err, at = c.failed, c.failedAt
+	}
+	return err, at
+}
+
 // An endedError is a context's end with the connection error that stood then. It is both.
 type endedError struct{ ctx, cause error }
 

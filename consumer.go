@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Consumer receives messages of type T from one topic as a member of a group, each checked against the topic's schema before it
-// is decoded. It connects on its first Retrieve.
+// A Consumer receives messages of type T from one topic, each checked against the topic's schema before it is decoded: as a member of
+// a group, or WithPartitions without one. It connects on its first Retrieve or Run.
 //
 // Delivery is at least once, always. A message is acknowledged by the next Retrieve, or by its Ack: never by having been fetched,
 // and never by Disconnect. What is acknowledged is committed to the group every second, partition by partition, in order of
@@ -28,17 +28,24 @@ type Consumer[T any] struct {
 type ConsumerOption func(*consumerOptions)
 
 type consumerOptions struct {
-	group      string
-	start      Start
-	window     window
-	manualAck  bool
-	tombstones bool
-	drain      time.Duration
+	group       string
+	groupGiven  bool // by WithGroup
+	instanceID  *string
+	serverSide  bool
+	direct      bool // without a group:
+	partitions  []int32
+	start       Start
+	window      window
+	commitEvery *time.Duration
+	syncCommit  bool
+	manualAck   bool
+	tombstones  bool
+	drain       time.Duration
 }
 
 // WithGroup sets the consumer group. Defaults to the group of the topic's entry in the configuration, else the configuration's.
 func WithGroup(group string) ConsumerOption {
-	return func(o *consumerOptions) { o.group = group }
+	return func(o *consumerOptions) { o.group, o.groupGiven = group, true }
 }
 
 // WithStart sets where a group begins that has not committed anything on the topic yet. Defaults to Earliest. Where the group has
@@ -106,7 +113,9 @@ func NewConsumer[T any](p *Proxy, t Topic[T], opts ...ConsumerOption) (*Consumer
 		opt(&o)
 	}
 	entry, topicErr := p.cfg.topic(t.Name)
-	o.group = cmp.Or(o.group, entry.Group, p.cfg.Group)
+	if !o.direct {
+		o.group = cmp.Or(o.group, entry.Group, p.cfg.Group)
+	}
 	codec, codecErr := newCodec(t, p.limits())
 	if err := errors.Join(topicErr, codecErr, o.check(rebalance)); err != nil {
 		return nil, fmt.Errorf("kafka: new consumer of %q: %w", t.Name, err)
@@ -115,11 +124,7 @@ func NewConsumer[T any](p *Proxy, t Topic[T], opts ...ConsumerOption) (*Consumer
 }
 
 func (o consumerOptions) check(rebalance time.Duration) error {
-	var errs []error
-	if o.group == "" {
-		errs = append(errs, errors.New("no consumer group: set group in the configuration (KAFKA_GROUP) or in the topic's entry,"+
-			" or use WithGroup"))
-	}
+	errs := []error{o.checkMembership(), o.checkCommits()}
 	if o.window.messages < 1 {
 		errs = append(errs, fmt.Errorf("WithMaxUnacked(%d) lets nothing through: give at least 1", o.window.messages))
 	}

@@ -51,6 +51,17 @@ func (w *runner) settle(l *lane, is func(job) bool) {
 	if moved {
 		r.logMoved(a)
 	}
+	if r.options.syncCommit {
+		w.commitThrough()
+	}
+}
+
+// commitThrough commits what is acknowledged before the lane goes on. What no waiting heals ends the Run; what the end of the Run cuts
+// short, the Run itself tries once more.
+func (w *runner) commitThrough() {
+	if err := w.reader.commitThrough(w.values, w.stopping); err != nil && lasts(err) {
+		w.fail(err)
+	}
 }
 
 // proceed ends one errand of a lane. The last one decides what becomes of the lane.

@@ -121,6 +121,12 @@ func (f *faults) heal(addr string) {
 
 // last returns the newest fault that still stands, nil if there is none.
 func (f *faults) last() error {
+	err, _ := f.lastAt()
+	return err
+}
+
+// lastAt is last, with the time of the fault.
+func (f *faults) lastAt() (error, time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var newest fault
@@ -131,9 +137,9 @@ func (f *faults) last() error {
 		}
 	}
 	if newest.err == nil {
-		return nil
+		return nil, time.Time{}
 	}
-	return &connectError{addr: addr, err: newest.err}
+	return &connectError{addr: addr, err: newest.err}, newest.at
 }
 
 // A connectError is a fault of one broker's connection: it names the address, the broker's or the socket's own words, and the

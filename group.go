@@ -30,34 +30,53 @@ func (r *reader) open(ctx, base context.Context, f *faults) (*kgo.Client, error)
 	looping := r.loops.prepare(base) // first: group callbacks may run before NewClient returns
 	opts := append(r.proxy.opts[:len(r.proxy.opts):len(r.proxy.opts)], kgo.WithContext(base),
 		kgo.WithHooks(f, seeds), seeds.only())
-	cl, err := kgo.NewClient(append(opts, r.groupOptions()...)...)
+	opts = append(opts, r.fetching()...)
+	if r.options.direct {
+		opts = append(opts, r.directly()...)
+	} else {
+		opts = append(append(opts, r.grouped()...), r.membership()...)
+	}
+	cl, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, err
 	}
 	seeds.of(cl)
-	r.loops.start(looping, func(ctx context.Context) { r.poll(ctx, cl) }, func(ctx context.Context) { r.tend(ctx, cl) })
+	if r.options.direct {
+		r.beginDirectly(cl)
+	}
+	r.loops.start(looping,
+		func(ctx context.Context) { r.poll(ctx, cl) },
+		func(ctx context.Context) { r.tend(ctx, cl) },
+		func(ctx context.Context) { r.survey(ctx, cl) })
 	return cl, nil
 }
 
-func (r *reader) groupOptions() []kgo.Opt {
+// fetching are the client's options for what every consumer does.
+func (r *reader) fetching() []kgo.Opt {
 	c := r.proxy.cfg.Consumer
 	start := kgo.NewOffset().AtStart()
 	return []kgo.Opt{
-		kgo.ConsumerGroup(r.group), kgo.ConsumeTopics(r.topic),
-		kgo.DisableAutoCommit(),
-		kgo.BlockRebalanceOnPoll(),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.OnPartitionsAssigned(r.onAssigned), kgo.OnPartitionsRevoked(r.onRevoked), kgo.OnPartitionsLost(r.onLost),
-		kgo.AdjustFetchOffsetsFn(r.adjust),
-		// Both, since franz-go couples them where one is unset. prepare has committed another start.
+		// Both, since franz-go couples them where one is unset. prepare has seen to another start.
 		kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(start),
 		kgo.FetchIsolationLevel(c.isolation()),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.KeepControlRecords(), // to be passed: a commit that stops before them leaves a lag for ever
-		kgo.SessionTimeout(c.SessionTimeout), kgo.HeartbeatInterval(heartbeat(c.SessionTimeout)),
-		kgo.RebalanceTimeout(c.RebalanceTimeout),
 		kgo.MaxDecompressBatchBytes(c.MaxDecompressedBytes),
 		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
+	}
+}
+
+// grouped are the client's options for the members of all groups.
+func (r *reader) grouped() []kgo.Opt {
+	c := r.proxy.cfg.Consumer
+	return []kgo.Opt{
+		kgo.ConsumeTopics(r.topic),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(r.onAssigned), kgo.OnPartitionsRevoked(r.onRevoked), kgo.OnPartitionsLost(r.onLost),
+		kgo.AdjustFetchOffsetsFn(r.adjust),
+		kgo.SessionTimeout(c.SessionTimeout), kgo.HeartbeatInterval(heartbeat(c.SessionTimeout)),
+		kgo.RebalanceTimeout(c.RebalanceTimeout),
 	}
 }
 
@@ -74,21 +93,36 @@ func heartbeat(session time.Duration) time.Duration { return min(3*time.Second, 
 // onAssigned begins the tracking of the partitions that are ours now. It runs before they are fetched.
 func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
 	mine := parts[r.topic]
+	r.begin(cl, mine)
+	r.proxy.log.Info("kafka: partitions assigned", "topic", r.topic, "group", r.group, "partitions", mine)
+}
+
+// begin begins the tracking of partitions.
+func (r *reader) begin(cl *kgo.Client, mine []int32) {
+	r.pauseMu.Lock()
+	defer r.pauseMu.Unlock()
 	r.mu.Lock()
-	r.member = cl
+	r.member, r.joined = cl, true
+	var hold, resume []int32
 	for _, p := range mine {
 		if old := r.assigned[p]; old != nil {
 			r.endLocked(old) // what is left of it must not be acknowledged into nothing
 		}
-		r.assigned[p] = newAssignment(r, p, r.options.window)
+		a := newAssignment(r, p, r.options.window)
+		r.assigned[p] = a
+		if a.suspended = r.pauses.has(p); a.suspended {
+			a.paused = true
+			hold = append(hold, p)
+		} else {
+			resume = append(resume, p) // a pause outlives the assignment that it was for
+		}
 	}
 	r.signalLow()
 	r.mu.Unlock()
-	r.proxy.log.Info("kafka: partitions assigned", "topic", r.topic, "group", r.group, "partitions", mine)
-	if len(mine) > 0 { // a pause outlives the assignment that it was for
-		r.pauseMu.Lock()
-		defer r.pauseMu.Unlock()
-		cl.ResumeFetchPartitions(map[string][]int32{r.topic: mine})
+	r.fetchOnly(cl, hold, resume)
+	select {
+	case r.surveyNow <- struct{}{}:
+	default:
 	}
 }
 
@@ -130,6 +164,9 @@ func (r *reader) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	r.commitMu.Lock()
 	defer r.commitMu.Unlock()
 	r.disown(parts[r.topic])
+	r.mu.Lock()
+	r.joined = false
+	r.mu.Unlock()
 	r.proxy.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
 		"topic", r.topic, "group", r.group, "partitions", parts[r.topic])
 }
@@ -202,15 +239,24 @@ func (r *reader) observeLocked(partition int32, logStart int64) {
 	if a == nil {
 		return
 	}
+	a.log.start = logStart
 	if from, to, lost := a.observe(logStart); lost {
-		r.tellLocked(fmt.Errorf("%w: offsets %d to %d of partition %d were deleted before group %q had read them"+
-			" (retention, or DeleteRecords); going on at %d", ErrDataLoss, from, to-1, partition, r.group, to))
+		r.tellLocked(fmt.Errorf("%w: offsets %d to %d of partition %d were deleted before %s had read them"+
+			" (retention, or DeleteRecords); going on at %d", ErrDataLoss, from, to-1, partition, r.who(), to))
 	}
+}
+
+// who reads, in the text of an error.
+func (r *reader) who() string {
+	if r.options.direct {
+		return "this consumer"
+	}
+	return fmt.Sprintf("group %q", r.group)
 }
 
 // tend commits at every interval and watches the topic.
 func (r *reader) tend(ctx context.Context, cl *kgo.Client) {
-	commit, watch := time.NewTicker(r.proxy.cfg.Consumer.CommitInterval), time.NewTicker(topicWatch)
+	commit, watch := time.NewTicker(r.commitInterval()), time.NewTicker(topicWatch)
 	defer commit.Stop()
 	defer watch.Stop()
 	var failing bool
@@ -282,7 +328,7 @@ func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelF
 	case <-closed:
 	case <-last.Done(): // it goes on in the background, cancelled
 	}
-	if left := r.unsaved(mine); left > 0 {
+	if left := r.unsaved(mine); left > 0 && !r.options.direct {
 		return r.leftBehind(left, errors.Join(err, leaveErr))
 	}
 	return nil

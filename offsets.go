@@ -19,18 +19,24 @@ type assignment struct {
 	limit     window // how much may be handed out since the oldest that is not acknowledged
 	leaving   bool   // it is about to be revoked: nothing more is handed out, and acknowledgements still count
 	gone      bool   // revoked or lost
+	suspended bool   // the user has paused it
 
 	entries ring   // everything since the oldest entry that is not settled
 	first   uint64 // the sequence of the first of entries
 	next    uint64 // the sequence of the next one to hand out
 	handed  window // how much of entries was handed out, acknowledged or not
-	blocked bool   // handed reached limit, and has not come down to half of it
+	unacked window // how much of that is with the caller: neither acknowledged nor given back
 	waiting window // how much of entries waits to be handed out; control records never do
+
+	blocked      bool // handed reached limit, and has not come down to half of it
+	blockedSince time.Time
 
 	polled    int64    // the offset that the next poll should begin at; unknown where nothing says
 	mark      position // up to where everything is settled
 	committed position // what the group knows
 	unsaved   int      // acknowledged messages between the two
+	saved     int64    // the group's offset that a broker told last, for the status: committed is unknown where a commit got no answer
+	log       edges
 
 	broken map[uint64]error // entries that can't be read, and why, by sequence
 
@@ -95,12 +101,15 @@ const (
 )
 
 func newAssignment(r *reader, partition int32, limit window) *assignment {
-	return &assignment{reader: r, partition: partition, limit: limit, polled: unknown, mark: noPosition, committed: noPosition}
+	return &assignment{
+		reader: r, partition: partition, limit: limit,
+		polled: unknown, mark: noPosition, committed: noPosition, saved: unknown, log: noEdges,
+	}
 }
 
 // resume sets where the group's committed offset lets the assignment begin.
 func (a *assignment) resume(at position) {
-	a.polled, a.mark, a.committed = at.offset, at, at
+	a.polled, a.mark, a.committed, a.saved = at.offset, at, at, at.offset
 }
 
 // restart sets that the assignment begins at the log start, whatever the group has committed: that is committed again, so that the
@@ -157,7 +166,7 @@ func (a *assignment) canTake() bool {
 func (a *assignment) mayFetch() bool { return !a.gone && !a.resting() && a.waiting.within(little, 1) }
 
 // resting reports whether something must happen before more is handed out.
-func (a *assignment) resting() bool { return a.blocked || a.stalls > 0 }
+func (a *assignment) resting() bool { return a.blocked || a.stalls > 0 || a.suspended }
 
 // take hands out the next record. Only if canTake.
 func (a *assignment) take() taken {
@@ -166,7 +175,10 @@ func (a *assignment) take() taken {
 	e.state = handed
 	a.waiting.remove(e.bytes)
 	a.handed.add(e.bytes)
-	a.blocked = a.handed.reaches(a.limit)
+	a.unacked.add(e.bytes)
+	if a.handed.reaches(a.limit) {
+		a.blocked, a.blockedSince = true, time.Now()
+	}
 	a.next++
 	a.skipPassed()
 	return taken{e.rec, a.broken[r.sequence], r}
@@ -196,6 +208,9 @@ func (a *assignment) acknowledge(sequence uint64) error {
 	case a.gone:
 		return ErrNotOwned
 	}
+	if e.state == handed {
+		a.unacked.remove(e.bytes)
+	}
 	e.state, e.rec = settled, nil
 	delete(a.broken, sequence)
 	a.trim()
@@ -212,6 +227,7 @@ func (a *assignment) giveBack(sequence uint64) (again bool, err error) {
 		return false, ErrNotOwned
 	}
 	e.state = returned
+	a.unacked.remove(e.bytes)
 	return true, nil
 }
 
@@ -222,6 +238,7 @@ func (a *assignment) retake(sequence uint64) (_ taken, ok bool) {
 		return taken{}, false
 	}
 	e.state = handed
+	a.unacked.add(e.bytes)
 	return taken{e.rec, a.broken[sequence], receipt{assignment: a, sequence: sequence}}, true
 }
 

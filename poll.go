@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -106,23 +105,43 @@ func (r *reader) takeIn(fetches kgo.Fetches) (records int, faults []fetchFault) 
 		faults = append(faults, fetchFault{p, err})
 		r.noteTruncation(err)
 	})
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+	for _, f := range fetches {
+		for i := range f.Topics {
+			if r.isOurs(&f.Topics[i]) {
+				records += r.takeInTopic(&f.Topics[i])
+			}
+		}
+	}
+	if records > 0 {
+		r.wakeOne()
+	}
+	return records, faults
+}
+
+// isOurs reports whether what was fetched is of the topic as it is now, and not of one that was deleted and made again since the poll
+// began. The caller holds r.mu.
+func (r *reader) isOurs(t *kgo.FetchTopic) bool {
+	var none [16]byte
+	return t.Topic == r.topic && (t.TopicID == r.topicID || t.TopicID == none || r.topicID == none)
+}
+
+func (r *reader) takeInTopic(t *kgo.FetchTopic) (records int) {
+	for i := range t.Partitions {
+		p := &t.Partitions[i]
 		a := r.assigned[p.Partition]
-		if a == nil || p.Topic != r.topic {
-			return
+		if a == nil {
+			continue
 		}
 		r.observeLocked(p.Partition, p.LogStartOffset)
+		a.sawFetched(p)
 		r.noteReset(a, p.Records)
 		for _, rec := range p.Records {
 			a.add(rec)
 		}
 		records += len(p.Records)
 		r.ready.add(a)
-	})
-	if records > 0 {
-		r.wakeOne()
 	}
-	return records, faults
+	return records
 }
 
 // skip moves on over batches that are larger than the limit, and queues each as a record with an error. Rebalances are blocked, so
@@ -204,6 +223,7 @@ func (r *reader) report(faults []fetchFault, troubled bool) bool {
 			r.tell(r.refusedFetch(f))
 		case !troubled:
 			troubled = true
+			r.note(f.err)
 			r.proxy.log.Warn("kafka: can't receive; trying again", "topic", r.topic, "group", r.group, "error", f.err)
 		}
 	}
@@ -215,7 +235,7 @@ func (r *reader) report(faults []fetchFault, troubled bool) bool {
 func heals(err error) bool {
 	var session *kgo.ErrGroupSession
 	if errors.As(err, &session) {
-		return !slices.ContainsFunc(lasting, func(target error) bool { return errors.Is(err, target) })
+		return !lasts(err)
 	}
 	return Temporary(err)
 }
@@ -238,8 +258,8 @@ func (r *reader) noteReset(a *assignment, recs []*kgo.Record) {
 	if len(recs) == 0 || recs[0].Offset >= a.polled {
 		return
 	}
-	r.tellLocked(fmt.Errorf("%w: partition %d ends before offset %d, where group %q was to go on; going on at its start, offset %d",
-		ErrDataLoss, a.partition, a.polled, r.group, recs[0].Offset))
+	r.tellLocked(fmt.Errorf("%w: partition %d ends before offset %d, where %s was to go on; going on at its start, offset %d",
+		ErrDataLoss, a.partition, a.polled, r.who(), recs[0].Offset))
 	a.goBack(recs[0].Offset)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -26,17 +27,26 @@ type reader struct {
 	assigned map[int32]*assignment
 	ready    queue     // of the assignments that have something to take
 	returned []receipt // given back by Nack, to be handed out again first
-	trouble  []error   // to be told, once each
-	held     receipt   // what retrieve handed out last, without ManualAck
-	runner   *runner   // the Run under way, if there is one
+	aside    []receipt // of those, what belongs to partitions that the user has paused
+	pauses   pauses
+	trouble  []error      // to be told, once each
+	held     receipt      // what retrieve handed out last, without ManualAck
+	runner   *runner      // the Run under way, if there is one
+	round    *commitRound // the one that has not begun, if somebody waits for it
 	refused  bool
-	waiters  int           // goroutines that wait for wake
-	wake     chan struct{} // holds one token for one of them
-	untilLow int           // how many may be taken until the poller is to go on
-	low      chan struct{} // holds a token when it may
-	member   *kgo.Client   // the client in the group, from its first assignment on
-	topicID  [16]byte      // the topic's identity (KIP-516); zero where the broker has none
-	missing  int           // how often in a row the topic was not there
+	waiters  int                // goroutines that wait for wake
+	wake     chan struct{}      // holds one token for one of them
+	untilLow int                // how many may be taken until the poller is to go on
+	low      chan struct{}      // holds a token when it may
+	member   *kgo.Client        // the client in the group, from its first assignment on
+	joined   bool               // it is in the group
+	starts   map[int32]position // where partitions without a group begin
+	topicID  [16]byte           // the topic's identity (KIP-516); zero where the broker has none
+	missing  int                // how often in a row the topic was not there
+
+	lastError   error // for the status
+	lastErrorAt time.Time
+	surveyNow   chan struct{} // holds a token when there are partitions that survey has not looked at
 
 	commitMu sync.Mutex // held over each commit, and by each revocation: no commit is under way for what moves away
 	pauseMu  sync.Mutex // held over each decision to pause or resume and its call
@@ -57,6 +67,8 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 		assigned: make(map[int32]*assignment),
 		wake:     make(chan struct{}, 1),
 		low:      make(chan struct{}, 1),
+
+		surveyNow: make(chan struct{}, 1),
 	}
 	r.conn = newConnection("connect", p.cfg.ConnectTimeout, p.log, r.open)
 	r.conn.shut = r.abandon
@@ -83,7 +95,9 @@ func (r *reader) retrieve(ctx context.Context) (taken, error) {
 		}
 	}
 	if !r.options.manualAck {
-		r.acknowledgeHeld()
+		if err := r.acknowledgeHeld(ctx); err != nil {
+			return taken{}, err
+		}
 	}
 	return r.take(ctx)
 }
@@ -173,6 +187,10 @@ func (r *reader) pull() (taken, bool) {
 	for len(r.returned) > 0 {
 		again := r.returned[0]
 		r.returned = r.returned[1:]
+		if again.assignment.suspended {
+			r.aside = append(r.aside, again)
+			continue
+		}
 		if t, ok := again.assignment.retake(again.sequence); ok {
 			return t, true
 		}
@@ -209,10 +227,14 @@ func (r *reader) signalLow() {
 	}
 }
 
-// tooManyUnacked is the error of a reader whose every partition waits for an acknowledgement. The caller holds r.mu.
+// tooManyUnacked is the error of a reader whose every partition waits for an acknowledgement, but for those that are paused. The caller
+// holds r.mu.
 func (r *reader) tooManyUnacked() error {
 	var worst *assignment
 	for _, a := range r.assigned {
+		if a.suspended {
+			continue
+		}
 		if !a.blocked {
 			return nil
 		}
@@ -254,6 +276,7 @@ func (r *reader) tell(err error) {
 }
 
 func (r *reader) tellLocked(err error) {
+	r.noteLocked(err)
 	for _, told := range r.trouble {
 		if told.Error() == err.Error() {
 			return
@@ -265,17 +288,20 @@ func (r *reader) tellLocked(err error) {
 
 // acknowledgeHeld acknowledges what retrieve handed out last. That its partition moved away is nothing to return: the other member
 // has it.
-func (r *reader) acknowledgeHeld() {
+func (r *reader) acknowledgeHeld(ctx context.Context) error {
 	r.mu.Lock()
 	held := r.held
 	r.held = receipt{}
 	r.mu.Unlock()
-	if held.assignment == nil {
-		return
+	if held.assignment != nil {
+		if err := r.acknowledge(held); errors.Is(err, ErrNotOwned) {
+			r.logMoved(held.assignment)
+		}
 	}
-	if err := r.acknowledge(held); errors.Is(err, ErrNotOwned) {
-		r.logMoved(held.assignment)
+	if r.options.syncCommit { // also where the call before was cut short at it
+		return r.commitThrough(ctx, r.refusing)
 	}
+	return nil
 }
 
 // logMoved tells of an acknowledgement that nobody can return an error for.
@@ -370,9 +396,10 @@ func (r *reader) awaitAcknowledgement(ctx context.Context) bool {
 	}
 }
 
-// Ack acknowledges the message: it may be committed, and is not delivered again unless the program dies before it is. It does no
-// I/O, is safe for concurrent use, and may be called again. In a Run it is an error, since there the handler's result acknowledges. Nil means that the message is committed if its partition is still
-// ours then; ErrNotOwned that it has moved, and the other member receives the message; ErrDisconnected that it came too late.
+// Ack acknowledges the message: it may be committed, and is not delivered again unless the program dies before it is. It does no I/O,
+// but WithSyncCommit it commits. It is safe for concurrent use and may be called again. In a Run it is an error, since there the
+// handler's result acknowledges. Nil means that the message is committed if its partition is still ours then; ErrNotOwned that it has
+// moved, and the other member receives the message; ErrDisconnected that it came too late.
 func (r *Record) Ack() error {
 	switch {
 	case r.receipt.assignment == nil:
@@ -380,7 +407,7 @@ func (r *Record) Ack() error {
 	case r.receipt.decided:
 		return errDecided
 	}
-	return r.receipt.assignment.reader.acknowledge(r.receipt)
+	return r.receipt.assignment.reader.acknowledgeNow(r.receipt)
 }
 
 // Nack gives the message back: the next Retrieve hands it out again, with the same bytes. It does no I/O and is safe for concurrent

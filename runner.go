@@ -93,6 +93,7 @@ func (r *reader) newRunner(ctx context.Context, o runOptions, h handling) *runne
 	}
 	w.values = context.WithValue(context.WithoutCancel(ctx), runnerKey{}, w)
 	w.schedule = newSchedule(o, w.alarm)
+	w.schedule.paused = r.pauses.has
 	if o.deadLetter != nil {
 		w.dead = newDeadLetters(r.proxy, *o.deadLetter, r.topic, r.group)
 	}

@@ -22,6 +22,7 @@ type schedule struct {
 	batch       int                                    // the most messages that run at once in one lane
 	patience    time.Duration                          // how long a batch may wait to be full
 	alarm       func(*lane, time.Duration) *time.Timer // calls ready, under the lock, after a time
+	paused      func(partition int32) bool             // the user holds it, so nothing of it may start; nil: none
 
 	seed    maphash.Seed
 	lanes   map[uint64]*lane
@@ -101,7 +102,7 @@ func (s *schedule) takeNew(pull func() (taken, bool)) *lane {
 	for t, ok := pull(); ok; t, ok = pull() {
 		l := s.laneOf(t)
 		l.waiting.add(job{taken: t})
-		if l.state <= filling && s.full(l) && l.share.stopped == 0 {
+		if l.state <= filling && s.full(l) && !s.stands(l.share) {
 			s.start(l)
 			return l
 		}
@@ -133,7 +134,7 @@ func (s *schedule) takeWaiting() *lane {
 		sh := s.turns[0]
 		s.turns = s.turns[1:]
 		sh.inTurn = false
-		for sh.stopped == 0 && len(sh.runnable) > 0 {
+		for !s.stands(sh) && len(sh.runnable) > 0 {
 			l := sh.runnable[0]
 			sh.runnable = sh.runnable[1:]
 			s.offer(sh)
@@ -147,7 +148,7 @@ func (s *schedule) takeWaiting() *lane {
 
 // offer puts a share in turn if it has something to run.
 func (s *schedule) offer(sh *share) {
-	if !sh.inTurn && sh.stopped == 0 && len(sh.runnable) > 0 {
+	if !sh.inTurn && !s.stands(sh) && len(sh.runnable) > 0 {
 		sh.inTurn = true
 		s.turns = append(s.turns, sh)
 	}
@@ -219,6 +220,18 @@ func (s *schedule) resume(partition int32) {
 	sh := s.shareOf(partition)
 	sh.stopped--
 	s.offer(sh)
+}
+
+// stands reports whether nothing of a share may start.
+func (s *schedule) stands(sh *share) bool {
+	return sh.stopped > 0 || s.paused != nil && s.paused(sh.partition)
+}
+
+// offerAll puts in turn what is held no more.
+func (s *schedule) offerAll() {
+	for _, sh := range s.shares {
+		s.offer(sh)
+	}
 }
 
 func (s *schedule) shareOf(partition int32) *share {

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -32,6 +33,14 @@ func (r *reader) prepare(ctx context.Context, cl *kgo.Client) error {
 	r.mu.Lock()
 	r.topicID = id
 	r.mu.Unlock()
+	switch {
+	case r.options.direct:
+		return r.findStarts(ctx, kadm.NewClient(cl))
+	case r.options.serverSide:
+		if err := r.needServerSide(ctx, cl); err != nil {
+			return err
+		}
+	}
 	if r.options.start == Earliest {
 		return nil
 	}
@@ -105,7 +114,7 @@ func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
 // tryCommitStart commits the start, unless there is a commit.
 func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client) error {
 	start, err := r.lookUpStart(ctx, cl)
-	if err != nil {
+	if err = cmp.Or(err, start.Error()); err != nil {
 		return err
 	}
 	committed, err := r.hasCommit(ctx, cl)
@@ -139,17 +148,16 @@ func (r *reader) hasCommit(ctx context.Context, cl *kadm.Client) (bool, error) {
 }
 
 // lookUpStart finds where the start is in each partition.
-func (r *reader) lookUpStart(ctx context.Context, cl *kadm.Client) (at kadm.ListedOffsets, err error) {
-	if r.options.start.latest {
-		at, err = cl.ListEndOffsets(ctx, r.topic)
-	} else {
+func (r *reader) lookUpStart(ctx context.Context, cl *kadm.Client) (kadm.ListedOffsets, error) {
+	switch start := r.options.start; {
+	case start == Earliest:
+		return cl.ListStartOffsets(ctx, r.topic)
+	case start.latest:
+		return cl.ListEndOffsets(ctx, r.topic)
+	default:
 		// Not below 0: negative times have meanings of their own there, the end of the log among them.
-		at, err = cl.ListOffsetsAfterMilli(ctx, max(0, r.options.start.at.UnixMilli()), r.topic)
+		return cl.ListOffsetsAfterMilli(ctx, max(0, start.at.UnixMilli()), r.topic)
 	}
-	if err == nil {
-		err = at.Error()
-	}
-	return at, err
 }
 
 func (r *reader) commitOffsets(ctx context.Context, cl *kadm.Client, start kadm.ListedOffsets) error {
@@ -245,5 +253,9 @@ func (r *reader) restart(cl *kgo.Client, id [16]byte) {
 	r.proxy.log.Warn("kafka: the topic was deleted and made again; reading the new one from its start", "topic", r.topic, "group", r.group)
 	// franz-go keeps the old id, and fetches nothing, until the topic is purged and added again.
 	cl.PurgeTopicsFromConsuming(r.topic)
+	if r.options.direct {
+		r.restartDirectly(cl)
+		return
+	}
 	cl.AddConsumeTopics(r.topic)
 }

@@ -262,3 +262,17 @@ func TestNoLossIsToldWhereAllWasRead(t *testing.T) {
 	c.deleteBefore(t, topic, 6)
 	expectOrders(t, newConsumer(t, c.proxy(t), topic), 6, 10)
 }
+
+func committedAt(offset int64) kadm.Offset { return kadm.Offset{At: offset, LeaderEpoch: -1} }
+
+// receivedNext is what comes next of what inBackground receives.
+func receivedNext(t *testing.T, received <-chan *kafka.Message[order]) *kafka.Message[order] {
+	t.Helper()
+	select {
+	case m := <-received:
+		return m
+	case <-within(t, patience).Done():
+		t.Fatal("nothing is received")
+		return nil
+	}
+}
