@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -216,7 +217,7 @@ func TestAMissingDeadLetterTopicIsToldAndThenUsed(t *testing.T) {
 	source, target := c.topic(t, 1), unique("dead")
 	d, m := c.deadLetters(t, c.proxy(t), target, source), failed(source, 1, []byte("x"))
 	for range 2 {
-		took := wantWithin(t, 8*time.Second, func() {
+		took := wantWithin(t, 15*time.Second, func() {
 			err := d.Write(within(t, patience), m)
 			wantError(t, err, kafka.ErrUnknownTopic, target, source+"[3]@1")
 		})
@@ -248,7 +249,7 @@ func TestAForbiddenDeadLetterTopicIsToldAndThenUsed(t *testing.T) {
 			c.cfg.SASL = kafka.SASLConfig{Mechanism: "PLAIN", User: "bob", Password: kafka.NewSecret("bob-secret")}
 			d, m := c.deadLetters(t, c.proxy(t), "dead", "source"), failed("source", 1, []byte("x"))
 			for range 2 {
-				wantWithin(t, 8*time.Second, func() {
+				wantWithin(t, 15*time.Second, func() {
 					wantError(t, d.Write(within(t, patience), m), want,
 						`the user "bob" may not write`, "kafka-acls.sh --add --allow-principal User:bob --operation Write --topic dead")
 				})
@@ -287,6 +288,41 @@ func TestOneWritesContextIsNotAnothers(t *testing.T) {
 	if err := <-other; err != nil {
 		t.Error(err)
 	}
+}
+
+// A write that a broker does not answer holds up what waits behind it for no longer than the delivery timeout.
+func TestAWriteThatHangsHoldsUpTheOthersForAWhileOnly(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, "it holds one of a broker's answers back")
+	source, target := c.topic(t, 1), c.topic(t, 1)
+	c.cfg.Producer.DeliveryTimeout = time.Second
+	d := c.deadLetters(t, c.proxy(t), target, source)
+	came, thawed := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(thawed) })
+	var held atomic.Bool
+	c.fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.fake.KeepControl()
+		if held.CompareAndSwap(false, true) {
+			close(came)
+			c.fake.SleepControl(func() { <-thawed })
+		}
+		return nil, nil, false
+	})
+	large, small := failed(source, 1, noise(1, 1_000_000)), failed(source, 2, []byte("x"))
+	hung := make(chan error, 1)
+	go func() { hung <- d.Write(within(t, patience), large) }()
+	<-came
+	for ctx := within(t, patience); ; {
+		err := d.Write(ctx, small) // waits for room, and then finds its client closed
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, kafka.ErrOutcomeUnknown) || ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	wantError(t, <-hung, kafka.ErrOutcomeUnknown)
+	writeDead(t, d, large)
 }
 
 // Close beside a write ends both: the write with an error that leaves its outcome open, and every later one at once.

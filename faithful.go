@@ -70,33 +70,33 @@ func (f *faithful) send(ctx context.Context, rec kgo.Record, alone bool) (Delive
 		return Delivery{}, err
 	}
 	written, err := f.sender.await(ctx, d)
-	if spoilt(err) {
+	if spoilt(err) && ctx.Err() == nil {
 		f.renew(ctx, d.client)
 	}
 	return written, err
 }
 
-// spoilt reports whether a client may go on failing after an answer though its cause is mended: franz-go keeps a producer id that
-// was refused for the life of the client, also when the permission has come.
+// spoilt reports whether the client may go on failing, or holding things up, after its cause is mended. franz-go keeps a producer id that
+// was refused for the life of the client, also when the permission has come; and a record that a hung broker does not answer keeps its
+// place in the send buffer, which may be all of it, until the broker answers.
 func spoilt(err error) bool {
-	var answer *kerr.Error
-	if !errors.As(err, &answer) || answer.Retriable {
-		return false
-	}
-	return !refused(err) || errors.Is(err, kerr.ClusterAuthorizationFailed)
+	return errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, kerr.ClusterAuthorizationFailed)
 }
 
-// renew closes a client, unless that has happened; the next send opens another one. What else was under way ends with
+// renew closes a client, unless that has happened or is about to; the next send opens another one. What else was under way ends with
 // ErrOutcomeUnknown.
 func (f *faithful) renew(ctx context.Context, failed *kgo.Client) {
-	f.renewing.Lock()
-	if f.sender.conn.client.Load() != failed {
-		f.renewing.Unlock()
-		return
-	}
-	cl, stop := f.sender.conn.take()
-	f.renewing.Unlock()
+	cl, stop := f.takeIf(failed)
 	closeWithin(ctx, cl, stop)
+}
+
+func (f *faithful) takeIf(failed *kgo.Client) (*kgo.Client, context.CancelFunc) {
+	f.renewing.Lock()
+	defer f.renewing.Unlock()
+	if f.sender.conn.client.Load() != failed || f.sender.usable() != nil {
+		return nil, nil
+	}
+	return f.sender.conn.take()
 }
 
 // explain adds to the error of a missing permission who lacks it and how it is given.
