@@ -216,6 +216,7 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 		}
 		start, known := starts.Lookup(r.topic, p)
 		known = known && start.Err == nil
+		begin, begins := r.begins[p]
 		switch at := o.EpochOffset(); {
 		case stale[p]:
 			mine[p] = kgo.NewOffset().AtStart()
@@ -225,6 +226,9 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 			}
 		case at.Offset >= 0:
 			a.resume(position{at.Offset, at.Epoch})
+		case begins:
+			mine[p] = kgo.NewOffset().At(begin)
+			a.restart(begin) // and the next commit commits it, with nothing received too
 		}
 		if known {
 			r.observeLocked(p, start.Offset)

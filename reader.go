@@ -42,6 +42,7 @@ type reader struct {
 	joined   bool               // it is in the group
 	starts   map[int32]position // where partitions without a group begin
 	topicID  [16]byte           // the topic's identity (KIP-516); zero where the broker has none
+	begins   map[int32]int64    // where partitions without a commit begin, if commitStart could not commit it
 	missing  int                // how often in a row the topic was not there
 
 	lastError   error // for the status

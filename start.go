@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,9 +93,11 @@ func topicID(ctx context.Context, cl *kgo.Client, topic string) (id [16]byte, er
 // commitStart gives a group that has committed nothing on the topic its start, once, for all partitions and before anybody joins:
 // a start that each member looked up for itself would lose what is written between two members, or into a partition that is added.
 //
-// The broker takes a commit without a member id only while the group is empty (UNKNOWN_MEMBER_ID otherwise): then somebody else was
-// faster, and his start holds. The start is looked up before the question whether there is one: looked up after it, it could pass
-// what another member left behind that came and went in between.
+// The broker takes a commit without a member id only while the group is empty (UNKNOWN_MEMBER_ID otherwise). Then somebody else was
+// faster, and his start holds; or the members read other topics, and the start is committed as a member, right after joining.
+//
+// The start is looked up before the question whether there is one: looked up after it, it could pass what another member left behind
+// that came and went in between.
 func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
 	for {
 		err := r.tryCommitStart(ctx, cl)
@@ -106,7 +109,9 @@ func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
 			if empty {
 				return fmt.Errorf("%w; the last answer: %w", end, err)
 			}
-			return fmt.Errorf("group %q has members but no committed offsets to start from: %w", r.group, end)
+			return fmt.Errorf("group %q has members that read topic %q and has not committed anything there, so where it begins is theirs"+
+				" to say: wait until one of them commits, or stop them, or set the offsets with kafka-consumer-groups.sh"+
+				" --reset-offsets, or leave out WithStart: %w", r.group, r.topic, end)
 		}
 	}
 }
@@ -121,7 +126,35 @@ func (r *reader) tryCommitStart(ctx context.Context, cl *kadm.Client) error {
 	if committed || err != nil {
 		return err
 	}
-	return r.commitOffsets(ctx, cl, start)
+	err = r.commitOffsets(ctx, cl, start)
+	if errors.Is(err, kerr.UnknownMemberID) && r.othersOnly(ctx, cl) {
+		r.beginAt(start)
+		return nil
+	}
+	return err
+}
+
+// othersOnly reports whether the group has members, and none that reads the topic. While they join, nobody can say.
+func (r *reader) othersOnly(ctx context.Context, cl *kadm.Client) bool {
+	groups, err := cl.DescribeGroups(ctx, r.group)
+	group := groups[r.group]
+	if err != nil || group.Err != nil || group.State != "Stable" {
+		return false
+	}
+	for _, m := range group.Members {
+		if meta, ok := m.Join.AsConsumer(); !ok || slices.Contains(meta.Topics, r.topic) {
+			return false
+		}
+	}
+	return true
+}
+
+// beginAt sets where partitions begin that the group has no commit for when they are assigned.
+func (r *reader) beginAt(start kadm.ListedOffsets) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begins = make(map[int32]int64)
+	start.Each(func(o kadm.ListedOffset) { r.begins[o.Partition] = o.Offset })
 }
 
 // hasCommit reports whether the group has committed an offset on the topic.
@@ -243,7 +276,7 @@ func (r *reader) recreatedError() error {
 func (r *reader) restart(cl *kgo.Client, id [16]byte) {
 	r.commitMu.Lock()
 	r.mu.Lock()
-	r.topicID = id
+	r.topicID, r.begins = id, nil
 	for _, a := range r.assigned {
 		r.endLocked(a)
 	}
