@@ -169,7 +169,8 @@ func (r *reader) commitAll(ctx context.Context, cl *kgo.Client, going []*assignm
 		offsets[a.partition] = kgo.EpochOffset{Epoch: c.to.epoch, Offset: c.to.offset}
 	}
 	var errs []error
-	cl.CommitOffsetsSync(kgo.PreCommitFnContext(ctx, r.markTopic), map[string]map[int32]kgo.EpochOffset{r.topic: offsets},
+	sign := func(req *kmsg.OffsetCommitRequest) error { return r.sign(req, due) }
+	cl.CommitOffsetsSync(kgo.PreCommitFnContext(ctx, sign), map[string]map[int32]kgo.EpochOffset{r.topic: offsets},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 			if err != nil {
 				r.doubt(due)

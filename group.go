@@ -101,6 +101,7 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 func (r *reader) begin(cl *kgo.Client, mine []int32) {
 	r.pauseMu.Lock()
 	defer r.pauseMu.Unlock()
+	member, _ := cl.GroupMetadata()
 	r.mu.Lock()
 	r.member, r.joined = cl, true
 	var hold, resume []int32
@@ -109,6 +110,7 @@ func (r *reader) begin(cl *kgo.Client, mine []int32) {
 			r.endLocked(old) // what is left of it must not be acknowledged into nothing
 		}
 		a := newAssignment(r, p, r.options.window)
+		a.member = member
 		r.assigned[p] = a
 		if a.suspended = r.pauses.has(p); a.suspended {
 			a.paused = true
@@ -269,8 +271,10 @@ func (r *reader) tend(ctx context.Context, cl *kgo.Client) {
 		case <-ctx.Done():
 			return
 		case <-commit.C:
+			r.checkMembership(cl)
 			failing = r.commitPeriodically(cl, failing)
 		case <-watch.C:
+			r.checkMembership(cl)
 			r.watch(ctx, cl)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type assignment struct {
 	reader    *reader
 	partition int32
+	member    string // the group member's id that it was made for
 	limit     window // how much may be handed out since the oldest that is not acknowledged
 	leaving   bool   // it is about to be revoked: nothing more is handed out, and acknowledgements still count
 	gone      bool   // revoked or lost

@@ -34,9 +34,14 @@ func TestAnotherMembersStartHoldsWhereItWasFaster(t *testing.T) {
 	<-asked
 	c.commitAs(t, topic, kadm.Offset{At: 2, LeaderEpoch: -1})
 	close(committed)
-	for i := 2; i < 5; i++ {
-		if m := <-received; m.Value.Qty != i {
-			t.Errorf("received order %d, want %d", m.Value.Qty, i)
+	for i, ctx := 2, within(t, patience); i < 5; i++ {
+		select {
+		case m := <-received:
+			if m.Value.Qty != i {
+				t.Errorf("received order %d, want %d", m.Value.Qty, i)
+			}
+		case <-ctx.Done():
+			t.Fatalf("order %d did not come", i)
 		}
 	}
 }
