@@ -84,11 +84,12 @@ func (c *compileConfig) compile(doc []byte) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lib.inspect(); err != nil {
-		return nil, err
+	inspected := lib.inspect()
+	if !harmless(inspected) {
+		return nil, inspected
 	}
 	compiled, err := lib.compile()
-	if err != nil {
+	if err = withFaults(inspected, err); err != nil {
 		return nil, err
 	}
 	g := newGraph(compiled)

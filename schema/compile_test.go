@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,5 +186,24 @@ func TestCompileCopies(t *testing.T) {
 	text[2] = 'x'
 	if s.String() != `{"type":"string"}` {
 		t.Errorf("got %s", s)
+	}
+}
+
+// An unknown keyword does not hide what else is wrong.
+func TestStrictTellsTheOtherFaultsToo(t *testing.T) {
+	t.Parallel()
+	doc := []byte(`{"propertees": {}, "properties": {"a": {"type": "strin"}, "b": {"minimun": 1}}}`)
+	_, err := schema.Compile(doc, schema.Strict())
+	var e *schema.CompileError
+	if !errors.As(err, &e) {
+		t.Fatalf("%v is no CompileError", err)
+	}
+	var places []string
+	for _, f := range e.Faults {
+		places = append(places, f.InstancePath)
+	}
+	if want := []string{"/properties/a/type", "/properties/b/minimun", "/propertees"}; len(places) != 3 ||
+		slices.ContainsFunc(want, func(place string) bool { return !slices.Contains(places, place) }) {
+		t.Errorf("faults at %q, want %q", places, want)
 	}
 }

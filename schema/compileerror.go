@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"errors"
+	"slices"
+)
+
 // A CompileError is what [Compile] returns for a schema that it refuses.
 type CompileError struct {
 	// Name is the document's: what Named gave it, the URI of a Resource, or nothing.
@@ -35,6 +40,41 @@ func (e *CompileError) Unwrap() []error {
 		errs[i] = o
 	}
 	return errs
+}
+
+// harmless reports whether err has nothing but unknown keywords, which don't keep jsonschema/v5 from telling what else is wrong.
+func harmless(err error) bool {
+	var e *CompileError
+	if !errors.As(err, &e) {
+		return err == nil
+	}
+	for _, one := range append([]*CompileError{e}, e.others...) {
+		if slices.ContainsFunc(one.Faults, func(f Fault) bool { return f.Rule != unknownKeyword }) {
+			return false
+		}
+	}
+	return true
+}
+
+// withFaults is one error of two, document by document.
+func withFaults(a, b error) error {
+	var first, second *CompileError
+	if !errors.As(a, &first) {
+		return b
+	}
+	if !errors.As(b, &second) {
+		return a
+	}
+	all := append([]*CompileError{first}, first.others...)
+	for _, e := range append([]*CompileError{second}, second.others...) {
+		if i := slices.IndexFunc(all, func(of *CompileError) bool { return of.Name == e.Name }); i >= 0 {
+			all[i].Faults = sortFaults(append(all[i].Faults, e.Faults...))
+		} else {
+			all = append(all, &CompileError{Name: e.Name, Faults: e.Faults})
+		}
+	}
+	first.others = all[1:]
+	return first
 }
 
 func joinCompileErrors(errs []error) error {

@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// unknownKeyword is the rule of Strict.
+const unknownKeyword = "unknown"
+
 const emptyEnum = "is an empty list, which nothing can match, and which jsonschema/v5 would let everything pass"
 
 // inspect reads the documents before jsonschema/v5 does, for what v5 lets pass, panics on, or tells without saying where.
@@ -133,7 +136,7 @@ func (in *inspector) unknown(word, at string) {
 	case near != "":
 		message += fmt.Sprintf("; did you mean %q?", near)
 	}
-	in.refuse(at, "unknown", near, message)
+	in.refuse(at, unknownKeyword, near, message)
 }
 
 // keyword looks at one keyword's value.
