@@ -105,13 +105,14 @@ func TestAnErrorThatPanicsHasAReason(t *testing.T) {
 	}
 	d := newDeadLetters(p, "dead", "source", "group")
 	for _, err := range []error{&rude{}, (*rude)(nil), nil, errors.New(strings.Repeat("x", 1<<20))} {
-		m := &MessageError{Record: Record{Topic: "source", Headers: []Header{{Key: "h"}}}, Err: err, Attempts: 1}
+		headers := make([]Header, 2, 30)
+		m := &MessageError{Record: Record{Topic: "source", Headers: headers[:1]}, Err: err, Attempts: 1}
 		rec := d.record(m, everything)
 		if reason := rec.Headers[len(rec.Headers)-1]; reason.Key != deadReason || len(reason.Value) == 0 || len(reason.Value) > maxReason {
 			t.Errorf("%T: the reason has %d bytes", err, len(reason.Value))
 		}
-		if len(m.Headers) != 1 || cap(m.Headers) != 1 {
-			t.Error("the message's own headers were changed")
+		if len(m.Headers) != 1 || headers[1].Key != "" {
+			t.Error("the message's own headers, or what is behind them, were changed")
 		}
 	}
 }
