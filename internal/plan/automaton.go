@@ -11,34 +11,35 @@ import (
 // An automatonBuilder makes the states of an automaton from a program: each is the set of instructions that may come next.
 type automatonBuilder struct {
 	program *syntax.Prog
-	known   map[string]uint8
-	states  []patternState
-	next    []uint8
+	known   map[string]uint16
+	accepts []bool
+	next    []uint16
 	members []rune // one of each group of characters
 	failed  bool   // too many states, or an instruction that is not understood
 }
 
-// state returns the state of a set of instructions, building it and what follows it.
-func (b *automatonBuilder) state(set []uint32) uint8 {
+// state returns where the part of next begins that belongs to a set of instructions, building it and what follows it.
+func (b *automatonBuilder) state(set []uint32) uint16 {
 	key := fmt.Sprint(set)
 	if i, ok := b.known[key]; ok {
 		return i
 	}
-	if b.failed = b.failed || len(b.states) == maxStates; b.failed {
+	if b.failed = b.failed || len(b.accepts) == maxStates; b.failed {
 		return 0
 	}
-	i := uint8(len(b.states))
-	b.known[key] = i
-	b.states = append(b.states, patternState{matched: b.matches(set, 0), atEnd: b.matches(set, syntax.EmptyEndText)})
-	b.next = append(b.next, make([]uint8, len(b.members))...)
-	if b.states[i].matched {
-		return i
-	}
+	at := uint16(len(b.next))
+	matched := b.matches(set, 0) // whatever follows
+	b.known[key] = at
+	b.accepts = append(b.accepts, matched || b.matches(set, syntax.EmptyEndText))
+	b.next = append(b.next, make([]uint16, len(b.members))...)
 	for group, c := range b.members {
-		next := b.state(b.step(set, c))
-		b.next[int(i)*len(b.members)+group] = next
+		next := at
+		if !matched {
+			next = b.state(b.step(set, c))
+		}
+		b.next[int(at)+group] = next
 	}
-	return i
+	return at
 }
 
 // maxStretches bounds how many stretches of characters beyond ASCII are looked at, each for all instructions: classes such as \pL have

@@ -167,12 +167,9 @@ func (w *walk) decodeMembers(t *target, pos, open int, p place) (end int, is ver
 			pos, is = w.value(r.additional, next)
 		case !seen.add(i):
 			return 0, unsure // twice
-		case t.members[i].skipped:
-			guess = i + 1
-			pos, is = w.value(t.members[i].target.node, next)
 		default:
 			guess = i + 1
-			pos, is = w.decode(t.members[i].target, next, p.field(t.members[i].step))
+			pos, is = w.decodeMember(&t.members[i], next, p)
 		}
 		if is != valid {
 			return 0, is
@@ -186,6 +183,16 @@ func (w *walk) decodeMembers(t *target, pos, open int, p place) (end int, is ver
 			return 0, unsure
 		}
 	}
+}
+
+func (w *walk) decodeMember(m *member, pos int, p place) (end int, is verdict) {
+	switch {
+	case m.skipped:
+		return w.value(m.target.node, pos)
+	case m.target.op == readText && w.at(pos) == '"': // most of all members
+		return w.decodeText(m.target, pos, p.field(m.step))
+	}
+	return w.decode(m.target, pos, p.field(m.step))
 }
 
 // guess looks for the members from one on, as encoding/json writes them: a field that may be left out mostly is followed by the next.

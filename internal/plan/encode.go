@@ -226,7 +226,12 @@ func (w *writer) putStruct(dst []byte, s *source, p place, depth int) ([]byte, b
 		count++
 		dst = append(dst, f.name...)
 		var ok bool
-		if dst, ok = w.put(dst, f.source, at, depth); !ok {
+		if f.source.op == writeText { // most of all fields
+			dst, ok = w.putText(dst, f.source.text, at.text())
+		} else {
+			dst, ok = w.put(dst, f.source, at, depth)
+		}
+		if !ok {
 			return dst, false
 		}
 	}

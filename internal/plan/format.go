@@ -1,5 +1,7 @@
 package plan
 
+import "encoding/binary"
+
 // simpleFormats accept the usual form of a format: only texts that jsonschema/v5's own function accepts too. The others are left to
 // that function.
 var simpleFormats = map[string]func([]byte) bool{
@@ -14,16 +16,25 @@ var simpleFormats = map[string]func([]byte) bool{
 
 // simpleDateTime accepts RFC 3339 without leap seconds.
 func simpleDateTime(s []byte) bool {
-	const date, shortest = len("2006-01-02"), len("2006-01-02T15:04:05Z")
+	const date, second, shortest = len("2006-01-02"), len("2006-01-02T15:04:05"), len("2006-01-02T15:04:05Z")
 	if len(s) < shortest || s[date] != 'T' || !simpleDate(s[:date]) {
 		return false
 	}
-	t := s[date+1:]
-	if !inRange(t[0:2], 23) || t[2] != ':' || !inRange(t[3:5], 59) || t[5] != ':' || !inRange(t[6:8], 59) {
+	return isClock(binary.LittleEndian.Uint64(s[date+1:])) && simpleZone(skipFraction(s[second:]))
+}
+
+// isClock reports whether the eight bytes of x are a time such as 15:04:05, before 24:00:00 and without leap seconds.
+func isClock(x uint64) bool {
+	const colons, form = 0x0000ff0000ff0000, 0x30303a30303a3030 // 00:00:00
+	if x ^= form; x&colons != 0 || !areDigits(x) {
 		return false
 	}
-	return simpleZone(skipFraction(t[8:]))
+	hour, tensOfMinute, tensOfSecond := x&0xf*10+x>>8&0xf, x>>24&0xf, x>>48&0xf
+	return hour < 24 && tensOfMinute < 6 && tensOfSecond < 6
 }
+
+// areDigits reports whether each byte of x is from 0 to 9.
+func areDigits(x uint64) bool { return (x|(x+(0x80-10)*ones))&highs == 0 }
 
 // skipFraction skips a fraction of a second. A dot without digits stays.
 func skipFraction(s []byte) []byte {
@@ -46,16 +57,17 @@ func simpleZone(s []byte) bool {
 
 // simpleDate accepts every date but the 29th to 31st, whose existence depends on the month.
 func simpleDate(s []byte) bool {
-	if len(s) != len("2006-01-02") || s[4] != '-' || s[7] != '-' {
+	if len(s) != len("2006-01-02") {
 		return false
 	}
-	for _, i := range [4]int{0, 1, 2, 3} {
-		if !isDigit(s[i]) {
-			return false
-		}
+	const hyphens, form = 0xff0000ff00000000, 0x2d30302d30303030 // 0000-00-
+	x := binary.LittleEndian.Uint64(s) ^ form
+	day := twoDigits(s[8:10])
+	if x&hyphens != 0 || !areDigits(x) || day < 1 {
+		return false
 	}
-	month, day := twoDigits(s[5:7]), twoDigits(s[8:10])
-	if month < 1 || month > 12 || day < 1 {
+	month := x>>40&0xf*10 + x>>48&0xf
+	if month < 1 || month > 12 {
 		return false
 	}
 	return day <= 28 || day <= 30 && month != 2 || day == 31 && longMonths>>month&1 == 1
@@ -82,23 +94,23 @@ func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 
 func isHex(c byte) bool { return isDigit(c) || c|0x20-'a' < 6 }
 
+// simpleUUID looks at the 32 digits as four words: 8, 4 and 4, 4 and 4, and 8, of the last 12.
 func simpleUUID(s []byte) bool {
-	if len(s) != 36 {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
-	for i, c := range s {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if !isHex(c) {
-				return false
-			}
-		}
-	}
-	return true
+	word, half := binary.LittleEndian.Uint64, binary.LittleEndian.Uint32
+	return areHex(word(s)) && areHex(word(s[28:])) &&
+		areHex(uint64(half(s[9:]))|uint64(half(s[14:]))<<32) && areHex(uint64(half(s[19:]))|uint64(half(s[24:]))<<32)
+}
+
+// areHex reports whether the eight bytes of x are hexadecimal digits. Each byte below 0x80 gets its high bit by adding what is missing
+// from the least one wanted, and does not reach into the next.
+func areHex(x uint64) bool {
+	lower := x | 0x20*ones // the digits have that bit
+	digit := (x + (0x80-'0')*ones) &^ (x + (0x80-'9'-1)*ones)
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x80-'f'-1)*ones)
+	return x&highs == 0 && (digit|letter)&highs == highs
 }
 
 // simpleEmail accepts letters, digits, "_" and "-" with single dots and pluses between them, at a simple host name.

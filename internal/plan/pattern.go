@@ -10,16 +10,10 @@ import (
 // A pattern is a regular expression, with a deterministic automaton where one of bounded size can be built: one table look-up a
 // character, against the tenfold of package regexp.
 type pattern struct {
-	expr   *regexp.Regexp
-	states []patternState // nil: only expr
-	next   []uint8        // by state and group
-	groups runeGroups
-}
-
-// A patternState is what is known after some characters.
-type patternState struct {
-	matched bool // whatever follows
-	atEnd   bool // if nothing follows
+	expr    *regexp.Regexp
+	accepts []bool   // by state: if nothing follows; nil: only expr
+	next    []uint16 // by state and group: where the next state's part of it begins
+	groups  runeGroups
 }
 
 // What bounds an automaton; larger ones are left to package regexp.
@@ -39,9 +33,9 @@ func newPattern(expr *regexp.Regexp) *pattern {
 		return p
 	}
 	groups, members := groupRunes(program)
-	b := automatonBuilder{program: program, known: make(map[string]uint8), members: members}
+	b := automatonBuilder{program: program, known: make(map[string]uint16), members: members}
 	if b.state(b.closure([]uint32{uint32(program.Start)}, true)); !b.failed {
-		p.states, p.next, p.groups = b.states, b.next, groups
+		p.accepts, p.next, p.groups = b.accepts, b.next, groups
 	}
 	return p
 }
@@ -49,9 +43,9 @@ func newPattern(expr *regexp.Regexp) *pattern {
 // allows checks valid UTF-8. It takes off slow what it gives to package regexp, and gives it no more than that.
 func (p *pattern) allows(s []byte, ascii bool, slow *int) verdict {
 	switch {
-	case p.states != nil && ascii:
+	case p.accepts != nil && ascii:
 		return verdictOf(p.matchASCII(s))
-	case p.states != nil && p.groups.beyond != nil:
+	case p.accepts != nil && p.groups.beyond != nil:
 		return verdictOf(p.match(s))
 	}
 	if *slow -= len(s); *slow < 0 {
@@ -60,28 +54,23 @@ func (p *pattern) allows(s []byte, ascii bool, slow *int) verdict {
 	return verdictOf(p.expr.Match(s))
 }
 
+// matchASCII reads to the end also where a match is sure: such a state leads to itself, and not asking is sooner done.
 func (p *pattern) matchASCII(s []byte) bool {
-	state, width := 0, p.groups.count
+	next, ascii, at := p.next, &p.groups.ascii, 0
 	for _, c := range s {
-		if p.states[state].matched {
-			return true
-		}
-		state = int(p.next[state*width+int(p.groups.ascii[c&(utf8.RuneSelf-1)])])
+		at = int(next[at+int(ascii[c&(utf8.RuneSelf-1)])])
 	}
-	return p.states[state].matched || p.states[state].atEnd
+	return p.accepts[at/p.groups.count]
 }
 
 func (p *pattern) match(s []byte) bool {
-	state, width := 0, p.groups.count
+	at := 0
 	for i := 0; i < len(s); {
-		if p.states[state].matched {
-			return true
-		}
 		group, size := p.groups.of(s[i:])
-		state = int(p.next[state*width+int(group)])
+		at = int(p.next[at+int(group)])
 		i += size
 	}
-	return p.states[state].matched || p.states[state].atEnd
+	return p.accepts[at/p.groups.count]
 }
 
 // runeGroups put characters that no instruction tells apart in one group.

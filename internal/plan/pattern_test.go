@@ -28,7 +28,7 @@ func TestPatternAgreesWithRegexp(t *testing.T) {
 	for _, e := range patternExpressions {
 		expr := regexp.MustCompile(e)
 		p := newPattern(expr)
-		if p.states != nil {
+		if p.accepts != nil {
 			built++
 		}
 		for range 3000 {

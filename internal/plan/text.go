@@ -9,6 +9,7 @@ import (
 // A textRule is what is asked of a string.
 type textRule struct {
 	least, most int      // characters
+	enough      int      // bytes that surely are least characters
 	values      []string // enum and const; only with has
 	index       map[string]struct{}
 	has         bool
@@ -28,6 +29,9 @@ func textRuleOf(s *jsonschema.Schema, c *constants) *textRule {
 	}
 	if c != nil {
 		r.values, r.has = c.texts, true
+	}
+	if r.least > 0 {
+		r.enough = min(r.least-1, unbounded/utf8.UTFMax-1)*utf8.UTFMax + 1
 	}
 	if len(r.values) > fewValues {
 		r.index = make(map[string]struct{}, len(r.values))
@@ -49,10 +53,12 @@ func (r *textRule) onlyLength() bool { return !r.has && r.pattern == nil && r.fo
 // allows checks a string's characters, which are valid UTF-8 without escapes. What takes long for each byte may take no more of them
 // than slow says, and takes them off.
 func (r *textRule) allows(s []byte, ascii bool, slow *int) verdict {
-	switch {
-	case !r.hasLength(s, ascii):
-		return invalid
-	case r.has && !r.isValue(s):
+	if n := len(s); n > r.most || n < r.enough {
+		if !r.hasLength(s, ascii) {
+			return invalid
+		}
+	}
+	if r.has && !r.isValue(s) {
 		return invalid
 	}
 	if r.pattern != nil {
@@ -69,10 +75,10 @@ func (r *textRule) allows(s []byte, ascii bool, slow *int) verdict {
 	return verdictOf(r.format(string(s)))
 }
 
-// hasLength counts characters only where the bytes don't decide.
+// hasLength counts characters, where the bytes don't decide.
 func (r *textRule) hasLength(s []byte, ascii bool) bool {
 	n := len(s)
-	if !ascii && r.counts(n) {
+	if !ascii {
 		n = utf8.RuneCount(s)
 	}
 	return n >= r.least && n <= r.most
@@ -80,16 +86,11 @@ func (r *textRule) hasLength(s []byte, ascii bool) bool {
 
 // hasLengthOf is hasLength for a Go string.
 func (r *textRule) hasLengthOf(s string) bool {
-	n := len(s)
-	if r.counts(n) {
-		n = utf8.RuneCountInString(s)
+	if n := len(s); n <= r.most && n >= r.enough {
+		return true
 	}
+	n := utf8.RuneCountInString(s)
 	return n >= r.least && n <= r.most
-}
-
-// counts reports whether characters have to be counted, given the number of bytes.
-func (r *textRule) counts(n int) bool {
-	return n > r.most || r.least > 0 && (n-1)/utf8.UTFMax+1 < r.least
 }
 
 func (r *textRule) isValue(s []byte) bool {
