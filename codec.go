@@ -42,8 +42,16 @@ func newFastCodec(p *plan.Plan, t reflect.Type) fastCodec {
 // pointer can't stay on the stack.
 type workspace[T any] struct {
 	buf   []byte
+	chunk []byte // what encodeRecord takes the next record's bytes from
 	value T
 }
+
+// Records of up to sharedRecord bytes are cut from chunks of chunkSize. One that waits for its acknowledgement keeps its whole chunk:
+// for the 10,000 that a producer buffers by default that is 80 MB at the very worst, when all their neighbours are acknowledged.
+const (
+	chunkSize    = 8 << 10
+	sharedRecord = 1 << 10
+)
 
 // largestSpare is kept for reuse, so that one large value does not stay in memory for ever.
 const largestSpare = 1 << 16
@@ -165,17 +173,55 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 	}
 	w := c.workspace()
 	defer c.release(w)
+	buf, err := c.appendEncoded(w.buf[:0], c.hold(w, v))
+	w.buf = buf
+	if err != nil {
+		return nil, err
+	}
+	return exactly(buf), nil
+}
+
+// encodeRecord is Encode for bytes that live as long as a record that is sent: they may share an allocation with those of others, but
+// no byte and no room to append.
+func (c *Codec[T]) encodeRecord(v T) ([]byte, error) {
+	w := c.workspace()
+	defer c.release(w)
+	buf, err := c.appendEncoded(w.buf[:0], c.hold(w, v))
+	w.buf = buf
+	if err != nil {
+		return nil, err
+	}
+	if len(buf) > sharedRecord {
+		return exactly(buf), nil
+	}
+	return w.cut(buf), nil
+}
+
+// cut copies b to a part of the chunk that nobody else gets.
+func (w *workspace[T]) cut(b []byte) []byte {
+	if cap(w.chunk)-len(w.chunk) < len(b) {
+		w.chunk = make([]byte, 0, chunkSize)
+	}
+	start := len(w.chunk)
+	w.chunk = append(w.chunk, b...)
+	return w.chunk[start:len(w.chunk):len(w.chunk)]
+}
+
+// hold copies v to where the encoder may point to it.
+func (c *Codec[T]) hold(w *workspace[T], v T) *T {
 	at := &w.value
 	if c.fast.encoder == nil || c.fast.encoder.Foreign() {
 		at = new(T) // a method of v may keep the pointer that it is called with
 	}
 	*at = v
-	buf, err := c.appendEncoded(w.buf[:0], at)
-	w.buf = buf
-	if err != nil {
-		return nil, err
-	}
-	return append(make([]byte, 0, len(buf)), buf...), nil
+	return at
+}
+
+// exactly copies b to memory of its own size.
+func exactly(b []byte) []byte {
+	own := make([]byte, len(b))
+	copy(own, b)
+	return own
 }
 
 // appendEncoded is Encode into memory of the caller's. With an error it has appended nothing.
