@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -11,7 +12,7 @@ import (
 // A compiler turns compiled schemas into nodes, each once: recursion ends at a node that is there already.
 type compiler struct {
 	nodes   map[*jsonschema.Schema]*node
-	opaque  []Opaque
+	notes   []Note
 	dynamic bool // a reference whose target depends on the way there
 }
 
@@ -19,7 +20,7 @@ func (c *compiler) node(s *jsonschema.Schema) *node {
 	if n, ok := c.nodes[s]; ok {
 		return n
 	}
-	n := &node{kinds: anyKind}
+	n := &node{kinds: anyKind, location: s.Location}
 	c.nodes[s] = n
 	if s.Always != nil {
 		if !*s.Always {
@@ -47,6 +48,7 @@ func (c *compiler) node(s *jsonschema.Schema) *node {
 	}
 	n.array = c.arrayRule(s)
 	n.inPlace = c.inPlaceRule(s)
+	c.noteSlow(n, s)
 	n.transparent = n.inPlace.walks() && n.kinds == anyKind &&
 		n.text == nil && n.number == nil && n.object == nil && n.array == nil
 	return n
@@ -54,9 +56,29 @@ func (c *compiler) node(s *jsonschema.Schema) *node {
 
 // leave makes n opaque.
 func (c *compiler) leave(n *node, s *jsonschema.Schema, reason string) *node {
-	c.opaque = append(c.opaque, Opaque{Location: s.Location, Reason: reason})
-	*n = node{opaque: true}
+	c.note(s, "%s: left to jsonschema/v5, with every document that gets there", reason)
+	*n = node{opaque: true, location: s.Location}
 	return n
+}
+
+func (c *compiler) note(s *jsonschema.Schema, format string, args ...any) {
+	c.notes = append(c.notes, Note{Location: s.Location, Reason: fmt.Sprintf(format, args...)})
+}
+
+// noteSlow tells of what the plan understands, but not as fast as the rest.
+func (c *compiler) noteSlow(n *node, s *jsonschema.Schema) {
+	if n.array != nil && n.array.unique {
+		c.note(s, "uniqueItems: arrays of two items and more are left to jsonschema/v5")
+	}
+	if n.text == nil {
+		return
+	}
+	if p := n.text.pattern; p != nil && p.accepts == nil {
+		c.note(s, "pattern: it takes package regexp, for up to %d bytes of a document", slowBytes)
+	}
+	if n.text.format != nil && n.text.simple == nil {
+		c.note(s, "format %q: it takes the function of jsonschema/v5, for up to %d bytes of a document", s.Format, slowBytes)
+	}
 }
 
 // foreign names a keyword that is not understood, "" if there is none.

@@ -16,14 +16,18 @@ type Decoder struct {
 	root    *target
 	goType  reflect.Type
 	foreign bool
+	notes   []Note
 }
 
 // NewDecoder makes the decoder of values of t.
 func (p *Plan) NewDecoder(t *jsontype.Type) *Decoder {
-	c := pairing{targets: make(map[pair]*target)}
+	c := pairing{trail: newTrail(t), targets: make(map[pair]*target)}
 	root := c.target(p.root, t)
-	return &Decoder{p, root, t.Go, c.foreign}
+	return &Decoder{p, root, t.Go, c.foreign, c.notes}
 }
+
+// Notes returns the parts of the type that are decoded more slowly.
+func (d *Decoder) Notes() []Note { return d.notes }
 
 // Foreign reports whether methods that others wrote get pointers into the value, which they may keep.
 func (d *Decoder) Foreign() bool { return d.foreign }

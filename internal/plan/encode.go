@@ -18,14 +18,18 @@ type Encoder struct {
 	root    *source
 	goType  reflect.Type
 	foreign bool
+	notes   []Note
 }
 
 // NewEncoder makes the encoder of values of t, which is described as a value that is not addressable.
 func (p *Plan) NewEncoder(t *jsontype.Type) *Encoder {
-	c := sources{known: make(map[sourceKey]*source)}
+	c := sources{trail: newTrail(t), known: make(map[sourceKey]*source)}
 	root := c.source(p.root, t)
-	return &Encoder{p, root, t.Go, c.foreign}
+	return &Encoder{p, root, t.Go, c.foreign, c.notes}
 }
+
+// Notes returns the parts of the type that are encoded more slowly.
+func (e *Encoder) Notes() []Note { return e.notes }
 
 // Foreign reports whether methods that others wrote get pointers into the value, which they may keep.
 func (e *Encoder) Foreign() bool { return e.foreign }

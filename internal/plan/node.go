@@ -12,7 +12,8 @@ type node struct {
 	array   *arrayRule
 	inPlace *inPlaceRule // keywords that ask something of the same value
 
-	transparent bool // all is asked by inPlace, which walks the value: it need not be walked for its own sake
+	location    string // of the subschema, for notes
+	transparent bool   // all is asked by inPlace, which walks the value: it need not be walked for its own sake
 }
 
 // kinds is a set of the kinds of values that are allowed.

@@ -56,6 +56,7 @@ type pair struct {
 
 // A pairing makes targets, each once: recursion ends at one that is there already.
 type pairing struct {
+	trail
 	targets map[pair]*target
 	foreign bool // methods of others get to see the memory of the value
 }
@@ -75,7 +76,10 @@ func (c *pairing) target(n *node, t *jsontype.Type) *target {
 	default:
 		c.fill(out, n, t)
 	}
-	c.foreign = c.foreign || out.op == readGeneric
+	if out.op == readGeneric {
+		c.foreign = true
+		c.note(n, "decoding is done by the general decoder: %s", why(t, t.Reads))
+	}
 	return out
 }
 
@@ -110,7 +114,8 @@ func (c *pairing) fill(out *target, n *node, t *jsontype.Type) {
 // slice leaves arrays whose items differ by their place to strictjson.
 func (c *pairing) slice(out *target, n *node, t *jsontype.Type) {
 	if r := n.ofArrays(); len(r.prefix) == 0 && r.contains == nil {
-		out.op, out.size, out.elem = readSlice, t.Go.Elem().Size(), c.target(r.items, t.Elem)
+		out.op, out.size = readSlice, t.Go.Elem().Size()
+		c.below("[]", func() { out.elem = c.target(r.items, t.Elem) })
 	}
 }
 
@@ -143,7 +148,9 @@ func (c *pairing) structure(out *target, n *node, t *jsontype.Type) {
 		} else if r.closed {
 			continue // a document that has it is invalid
 		}
-		out.add(member{name: f.Name, step: stepTo(t.Go, f.Index), target: c.target(child, f.Type)})
+		m := member{name: f.Name, step: stepTo(t.Go, f.Index)}
+		c.below("."+f.Go, func() { m.target = c.target(child, f.Type) })
+		out.add(m)
 	}
 	for i, prop := range r.properties {
 		j, ok := out.index[prop.name]

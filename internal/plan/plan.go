@@ -7,7 +7,7 @@
 // "Valid" covers what internal/guard asks for as well (well-formed JSON in UTF-8, no name twice, bounded depth and numbers),
 // so that a document which the plan accepts needs no other look.
 //
-// What it does not understand it marks as opaque, with the reason, and is not sure of wherever a document gets there.
+// What it does not understand it marks as opaque, with a note, and is not sure of wherever a document gets there.
 package plan
 
 import (
@@ -18,15 +18,9 @@ import (
 
 // A Plan is immutable and safe for concurrent use.
 type Plan struct {
-	root   *node
-	opaque []Opaque
-	walks  sync.Pool // of *walk
-}
-
-// An Opaque is a part of a schema that the plan leaves to jsonschema/v5.
-type Opaque struct {
-	Location string // of the subschema, as jsonschema/v5 gives it
-	Reason   string // such as "patternProperties"
+	root  *node
+	notes []Note
+	walks sync.Pool // of *walk
 }
 
 // Compile makes the plan of a compiled schema whose formats are asserted.
@@ -36,13 +30,13 @@ func Compile(s *jsonschema.Schema) *Plan {
 	if c.dynamic { // the meaning of every part may depend on the way there
 		p.root = &node{opaque: true}
 	}
-	p.opaque = c.opaque
+	p.notes = c.notes
 	p.walks.New = func() any { return new(walk) }
 	return p
 }
 
-// Opaque returns the parts that the plan is never sure of, in the order in which they were met.
-func (p *Plan) Opaque() []Opaque { return p.opaque }
+// Notes returns the parts that the plan is never sure of, or is slower at, in the order in which they were met.
+func (p *Plan) Notes() []Note { return p.notes }
 
 // Accepts reports whether doc is valid for sure. It keeps nothing of doc.
 func (p *Plan) Accepts(doc []byte) bool {

@@ -70,6 +70,7 @@ type sourceKey struct {
 
 // sources makes each source once: recursion ends at one that is there already.
 type sources struct {
+	trail
 	known   map[sourceKey]*source
 	foreign bool // methods of others get to see the memory of the value
 }
@@ -91,7 +92,13 @@ func (c *sources) source(n *node, t *jsontype.Type) *source {
 	case !c.fill(s, n, t):
 		*s = source{op: writeDoubted, elem: c.source(anything, t)}
 	}
-	c.foreign = c.foreign || s.op == writeGeneric
+	switch s.op {
+	case writeGeneric:
+		c.foreign = true
+		c.note(n, "encoding is done by the general encoder: %s", why(t, t.Kind))
+	case writeChecked:
+		c.note(n, "encoding looks at the bytes that it has written: a keyword asks more than can be told from the value")
+	}
 	return s
 }
 
@@ -139,7 +146,7 @@ func (c *sources) fill(s *source, n *node, t *jsontype.Type) bool {
 	case jsontype.Slice:
 		r := n.ofArrays()
 		s.op, s.size, s.count = writeSlice, t.Go.Elem().Size(), countRange{r.least, r.most}
-		s.elem = c.source(r.items, t.Elem)
+		c.below("[]", func() { s.elem = c.source(r.items, t.Elem) })
 		return true
 	case jsontype.Map:
 		c.texts(s, n, t)
@@ -205,7 +212,7 @@ func (c *sources) structure(s *source, n *node, t *jsontype.Type) bool {
 		if field.needed {
 			s.needed++
 		}
-		field.source = c.source(child, f.Type)
+		c.below("."+f.Go, func() { field.source = c.source(child, f.Type) })
 		s.fields = append(s.fields, field)
 	}
 	return required.empty()
