@@ -19,16 +19,18 @@ func verdictOf(holds bool) verdict {
 const (
 	maxDepth = 64  // levels, as the guard
 	maxChain = 128 // in-place rules within each other: a schema that refers to itself in place never ends
-	// A value may be looked at several times, where keywords look at the same value. workPerByte bounds that for the whole
-	// document: a chain of references that doubles at each step would otherwise take for ever.
-	workPerByte = 4
-	workAtLeast = 1000
+	// A value may be looked at several times, where keywords look at the same value. That is bounded for the whole document: a chain
+	// of references that doubles at each step would otherwise take for ever. A look is one piece of work, and so is each bytesOfWork
+	// bytes of a string or of white space. What is densest, [1,1,1], may be looked at once; what is usual, some ten times.
+	bytesForWork = 2 // of the document, for each piece
+	workAtLeast  = 5000
+	bytesOfWork  = 8
 )
 
 // A walk is one pass over a document.
 type walk struct {
 	doc     []byte
-	work    int      // values that may still be looked at
+	work    int      // that may still be done
 	depth   int      // open arrays and objects
 	chain   int      // in-place rules under way
 	names   []uint64 // hashes of names of the open objects, those without a rule of their own
@@ -39,7 +41,7 @@ type walk struct {
 }
 
 func (w *walk) reset(doc []byte) {
-	w.doc, w.work, w.depth, w.chain, w.names = doc, workAtLeast+workPerByte*len(doc), 0, 0, w.names[:0]
+	w.doc, w.work, w.depth, w.chain, w.names = doc, workAtLeast+len(doc)/bytesForWork, 0, 0, w.names[:0]
 	w.words, w.slow = w.words[:0], slowBytes
 }
 

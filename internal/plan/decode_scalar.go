@@ -100,7 +100,7 @@ func (w *walk) setNumber(t *target, p place, d decimal, exact bool, pos, end int
 		return w.setFloat(p, t.bits, d, exact, pos, end)
 	case !exact:
 		return setLong(t, p, w.copy()[pos:end])
-	case d.places > 0: // encoding/json takes no 1.0 for an integer
+	case d.places > 0 || d.scaled: // encoding/json takes no 1.0 and no 1e2 for an integer
 		return false
 	case t.op == readInt:
 		return setInt(p, t.bits, d)

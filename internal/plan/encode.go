@@ -185,7 +185,7 @@ func (w *writer) putGeneric(dst []byte, s *source, p place, depth int) ([]byte, 
 func (w *writer) check(n *node, raw []byte, depth int) {
 	h := w.helper()
 	h.reset(raw)
-	h.depth, h.work = depth, w.work+workPerByte*len(raw)
+	h.depth, h.work = depth, w.work+len(raw)/bytesForWork
 	ok := h.document(n)
 	w.must(ok)
 	w.work = h.work

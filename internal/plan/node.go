@@ -76,6 +76,22 @@ func (n *node) ofArrays() *arrayRule {
 	return n.array
 }
 
+// shorten lets the children be what they refer to.
+func (n *node) shorten() {
+	if r := n.object; r != nil {
+		r.additional = r.additional.direct()
+		for i := range r.properties {
+			r.properties[i].node = r.properties[i].node.direct()
+		}
+	}
+	if r := n.array; r != nil {
+		r.items = r.items.direct()
+		for i := range r.prefix {
+			r.prefix[i] = r.prefix[i].direct()
+		}
+	}
+}
+
 // find returns the index of a property, -1 if it has no rule of its own. The one that came last time after the one before is tried
 // first: a writer mostly writes in one order.
 func (r *objectRule) find(name []byte, before int) int {

@@ -15,8 +15,24 @@ const maxDigits = 18
 // A decimal is digits × 10^-places, exactly.
 type decimal struct {
 	negative bool
+	scaled   bool // written with an exponent
 	digits   uint64
 	places   int // 0 to maxDigits
+}
+
+// scaledBy is d × 10^power, of a d that is exact or not; and whether the result is.
+func (d decimal) scaledBy(power int, exact bool) (decimal, bool) {
+	d.scaled = true
+	d.places -= power
+	switch {
+	case !exact || d.places > maxDigits || d.places < -maxDigits:
+		return d, false
+	case d.places < 0:
+		high, low := bits.Mul64(d.digits, pow10[-d.places])
+		d.digits, d.places = low, 0
+		return d, high == 0 && low < pow10[maxDigits]
+	}
+	return d, true
 }
 
 var pow10 = func() (p [maxDigits + 1]uint64) {
@@ -79,7 +95,7 @@ func decimalOf(r *big.Rat) (d decimal, ok bool) {
 			if !size.IsUint64() || size.Uint64() >= pow10[maxDigits] {
 				return d, false
 			}
-			return decimal{x.Sign() < 0, size.Uint64(), places}, true
+			return decimal{negative: x.Sign() < 0, digits: size.Uint64(), places: places}, true
 		}
 		x.Mul(x, ten)
 	}

@@ -27,6 +27,9 @@ type Plan struct {
 func Compile(s *jsonschema.Schema) *Plan {
 	c := compiler{nodes: make(map[*jsonschema.Schema]*node)}
 	p := &Plan{root: c.node(s)}
+	for _, n := range c.nodes {
+		n.shorten()
+	}
 	if c.dynamic { // the meaning of every part may depend on the way there
 		p.root = &node{opaque: true}
 	}

@@ -15,14 +15,11 @@ func (w *walk) space(pos int) int {
 }
 
 func (w *walk) skipSpace(pos int) int {
-	for pos < len(w.doc) {
-		switch w.doc[pos] {
-		case ' ', '\t', '\n', '\r':
-			pos++
-		default:
-			return pos
-		}
+	start := pos
+	for pos < len(w.doc) && (w.doc[pos] == ' ' || w.doc[pos] == '\t' || w.doc[pos] == '\n' || w.doc[pos] == '\r') {
+		pos++
 	}
+	w.work -= (pos - start) / bytesOfWork
 	return pos
 }
 
@@ -65,16 +62,20 @@ func (w *walk) str(pos int) (s str, ok bool) {
 		if m := special(binary.LittleEndian.Uint64(doc[i:])); m != 0 {
 			i += bits.TrailingZeros64(m) / 8
 			if doc[i] == '"' {
+				w.work -= (i - pos) / bytesOfWork
 				return str{start: pos + 1, end: i, ascii: true}, true
 			}
 			break
 		}
 		i += 8
 	}
-	return w.oddStr(pos+1, i)
+	s, ok = w.oddStr(pos+1, i)
+	w.work -= (s.end - pos) / bytesOfWork
+	return s, ok
 }
 
-// oddStr scans on at i in a string that begins at start: one with escapes, beyond ASCII, or at the end of the document.
+// oddStr scans on at i in a string that begins at start: one with escapes, beyond ASCII, or at the end of the document. Where it is
+// none, s.end is where that was seen.
 func (w *walk) oddStr(start, i int) (s str, ok bool) {
 	s = str{start: start, ascii: true}
 	for {
@@ -86,9 +87,9 @@ func (w *walk) oddStr(start, i int) (s str, ok bool) {
 			}
 			i += 8
 		}
+		s.end = i
 		switch c := w.at(i); {
 		case c == '"':
-			s.end = i
 			return s, s.ascii || utf8.Valid(w.doc[s.start:s.end])
 		case c == '\\':
 			s.escaped = true
@@ -201,9 +202,9 @@ const (
 	maxExponent = 324 // as the guard
 )
 
-// number scans the number at pos. exact says that d is its value: up to maxDigits digits and no exponent.
+// number scans the number at pos. exact says that d is its value, which takes no more than maxDigits digits and places.
 func (w *walk) number(pos int) (end int, d decimal, exact, ok bool) {
-	doc, i := w.doc, pos
+	doc, i := w.doc[:min(len(w.doc), pos+maxToken+1)], pos // one more would be too long
 	if i < len(doc) && doc[i] == '-' {
 		d.negative = true
 		i++
@@ -227,23 +228,25 @@ func (w *walk) number(pos int) (end int, d decimal, exact, ok bool) {
 	}
 	exact = whole+d.places <= maxDigits
 	if i < len(doc) && doc[i]|0x20 == 'e' {
-		exact = false
-		if i, ok = w.exponent(i + 1); !ok {
+		var power int
+		if i, power, ok = w.exponent(i + 1); !ok {
 			return 0, d, false, false
 		}
+		d, exact = d.scaledBy(power, exact)
 	}
 	return i, d, exact, i-pos <= maxToken
 }
 
 // exponent scans the sign and digits of an exponent of up to maxExponent.
-func (w *walk) exponent(pos int) (end int, ok bool) {
-	i := pos
+func (w *walk) exponent(pos int) (end, power int, ok bool) {
+	i, sign := pos, 1
 	if c := w.at(i); c == '+' || c == '-' {
+		sign = int(',') - int(c) // they stand beside the comma
 		i++
 	}
 	start, n := i, 0
 	for ; isDigit(w.at(i)) && n <= maxExponent; i++ {
 		n = n*10 + int(w.doc[i]-'0')
 	}
-	return i, i > start && n <= maxExponent
+	return i, sign * n, i > start && n <= maxExponent
 }
