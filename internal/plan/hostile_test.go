@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/typedkafka/kafka/internal/plan"
 )
@@ -113,9 +114,13 @@ func BenchmarkHostile(b *testing.B) {
 			doc := []byte(make(1 << 20))
 			b.Run(schemaName+"/"+strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
 				b.ReportAllocs()
+				best := time.Hour
 				for b.Loop() {
+					start := time.Now()
 					p.Accepts(doc)
+					best = min(best, time.Since(start))
 				}
+				b.ReportMetric(best.Seconds()*1000, "best-ms") // what a busy machine does not change
 			})
 		}
 	}
