@@ -3,6 +3,8 @@ package faults_test
 import (
 	"context"
 	"time"
+
+	"github.com/typedkafka/kafka"
 )
 
 // brokerRows break brokers, one row after another.
@@ -12,6 +14,15 @@ func brokerRows() []row {
 		{name: "the leader is frozen for 20 s", members: 3, load: load{over: 30 * time.Second}, fault: freezeLeader},
 		{name: "each broker is restarted in turn", members: 3, load: load{over: 30 * time.Second}, fault: restartAll},
 		{name: "the group's coordinator is killed", members: 3, fault: killCoordinator},
+		{
+			name: "the only replica is frozen for a minute under a full buffer", members: 1, replicas: []int{1}, buffered: 500, fault: freezeOnly,
+			load: load{over: 20 * time.Second}, configs: map[string]string{"min.insync.replicas": "1"}, check: wantUnanswered,
+		},
+		{
+			name: "an unclean election", members: 1, replicas: []int{1, 2}, partitions: 1, fault: electUncleanly, check: wantTruncation,
+			excuse: excuse{truncated: true}, load: load{over: 30 * time.Second},
+			configs: map[string]string{"min.insync.replicas": "1", "unclean.leader.election.enable": "true"},
+		},
 	}
 }
 
@@ -68,5 +79,45 @@ func restartAll(tr *trial) {
 	for id := 1; id <= 3; id++ {
 		tr.must(tr.cluster.Restart(tr.Context(), id))
 		tr.awaitWhole()
+	}
+}
+
+// freezeOnly freezes the only broker that has the topic.
+func freezeOnly(tr *trial) {
+	tr.must(tr.cluster.Pause(tr.Context(), tr.replicas[0]))
+	rest(tr.Context(), time.Minute)
+	tr.must(tr.cluster.Resume(tr.Context(), tr.replicas[0]))
+	tr.awaitWhole()
+}
+
+// wantUnanswered checks that messages were given up with an open outcome, and the producer did not stop for ever.
+func wantUnanswered(tr *trial, n counts) {
+	if n.unknown == 0 {
+		tr.Error("every message was answered: the row shows nothing")
+	}
+}
+
+// electUncleanly kills a follower, lets the leader acknowledge alone, kills that too, and has the follower lead with its short log.
+func electUncleanly(tr *trial) {
+	leader, follower := tr.replicas[0], tr.replicas[1]
+	tr.must(tr.cluster.Kill(tr.Context(), follower))
+	tr.eventually("the leader is alone", func(ctx context.Context) bool {
+		topics, err := tr.watch.adm.ListTopics(ctx, tr.spec.Topic)
+		return err == nil && len(topics[tr.spec.Topic].Partitions[0].ISR) == 1
+	})
+	tr.must(tr.ledger.awaitProcessed(tr.within(healing), tr.processed()+1000)) // the group is past what the follower has
+	tr.must(tr.cluster.Kill(tr.Context(), leader))
+	tr.must(tr.cluster.Restart(tr.Context(), follower))
+	tr.eventually("the follower leads", func(ctx context.Context) bool {
+		now, err := tr.watch.leader(ctx, tr.spec.Topic, 0)
+		return err == nil && now == follower
+	})
+	tr.must(tr.cluster.Restart(tr.Context(), leader))
+	tr.awaitWhole()
+}
+
+func wantTruncation(tr *trial, _ counts) {
+	if !tr.heard(kafka.ErrDataLoss.Error()) {
+		tr.Error("nobody said that the log was truncated")
 	}
 }

@@ -13,7 +13,7 @@ func history() evidence {
 	for n := range int64(4) {
 		i, s := id{0, 7, n}, spot{2, 10 * n} // offsets have gaps
 		ev.acked = append(ev.acked, delivered{i, s})
-		ev.logs[0].records[2] = append(ev.logs[0].records[2], logRecord{s.offset, i})
+		ev.logs[0].records[2] = append(ev.logs[0].records[2], logRecord{s.offset, i, 0})
 		ev.completions = append(ev.completions, completion{i, s, at(10 * n), "member 1"})
 		ev.commits = append(ev.commits, commit{topic, spot{2, 10*n + 1}, 0, at(10 * n)})
 	}

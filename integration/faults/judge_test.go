@@ -38,6 +38,7 @@ type topicLog struct {
 type logRecord struct {
 	offset int64
 	id     id
+	epoch  int32 // of its leader; -1 where the log does not hold it any more
 }
 
 // A deadLetter is a message in the dead-letter topic, and when the broker wrote it.
@@ -151,7 +152,7 @@ func (j *judge) unite() {
 		}
 		for _, d := range j.acked {
 			if d.generation == life && !held[d.spot] && !j.excuse.truncated && !j.excuse.compacted {
-				all[d.partition] = append(all[d.partition], logRecord{d.offset, d.id})
+				all[d.partition] = append(all[d.partition], logRecord{d.offset, d.id, -1})
 			}
 		}
 		for _, recs := range all {
@@ -219,8 +220,8 @@ func (j *judge) unsettled(c commit, from int64) (n int) {
 		return 0
 	}
 	for _, r := range j.written[life][c.partition] {
-		if r.offset < from || r.offset >= c.offset {
-			continue
+		if r.offset < from || r.offset >= c.offset || j.excuse.truncated && r.epoch > c.epoch {
+			continue // or it took the place of what was truncated
 		}
 		at, done := j.first[r.id]
 		if done && at.UnixMilli() <= c.at.UnixMilli() || j.told(life, spot{c.partition, r.offset}) {

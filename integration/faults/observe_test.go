@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -17,6 +18,7 @@ import (
 // An observer looks at the cluster from outside, by no code of ours.
 type observer struct {
 	brokers []string
+	cl      *kgo.Client
 	adm     *kadm.Client
 }
 
@@ -29,7 +31,7 @@ func observe(brokers []string) (*observer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &observer{brokers, kadm.NewClient(cl)}, nil
+	return &observer{brokers, cl, kadm.NewClient(cl)}, nil
 }
 
 func (o *observer) close() { o.adm.Close() }
@@ -90,6 +92,32 @@ func (o *observer) read(ctx context.Context, topic string, from, to map[int32]in
 	return nil
 }
 
+// createOn makes a topic on the brokers that are named, the first of which leads.
+func (o *observer) createOn(ctx context.Context, name string, partitions int32, brokers []int, configs map[string]*string) error {
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, -1, -1
+	for p := range partitions {
+		replicas := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
+		replicas.Partition = p
+		for _, b := range brokers {
+			replicas.Replicas = append(replicas.Replicas, int32(b)) //nolint:gosec // 1 to 3
+		}
+		topic.ReplicaAssignment = append(topic.ReplicaAssignment, replicas)
+	}
+	for k, v := range configs {
+		config := kmsg.NewCreateTopicsRequestTopicConfig()
+		config.Name, config.Value = k, v
+		topic.Configs = append(topic.Configs, config)
+	}
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.TimeoutMillis, req.Topics = 30_000, append(req.Topics, topic)
+	resp, err := req.RequestWith(ctx, o.cl)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+}
+
 // log reads what a topic holds now.
 func (o *observer) log(ctx context.Context, topic string) (topicLog, error) {
 	l := topicLog{records: make(map[int32][]logRecord)}
@@ -108,7 +136,7 @@ func (o *observer) log(ctx context.Context, topic string) (topicLog, error) {
 	}
 	return l, o.read(ctx, topic, from, to, func(r *kgo.Record) {
 		if e, ok := eventIn(r); ok {
-			l.records[r.Partition] = append(l.records[r.Partition], logRecord{r.Offset, e.id()})
+			l.records[r.Partition] = append(l.records[r.Partition], logRecord{r.Offset, e.id(), r.LeaderEpoch})
 		}
 	})
 }

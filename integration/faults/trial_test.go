@@ -29,7 +29,9 @@ type row struct {
 	spec       spec
 	members    int // in this process
 	partitions int32
+	replicas   []int             // the brokers that have the topic; all by default
 	configs    map[string]string // of the topic
+	buffered   int               // the most messages that the load has under way
 	excuse     excuse
 	crashes    int // how many members end without a last commit; what is processed again is bounded by them; 0: any number
 	// prepare runs before members start.
@@ -146,7 +148,9 @@ func (tr *trial) setUp() {
 	if err != nil {
 		tr.commits = nil // it is made by the first group
 	}
-	tr.proxy, err = kafka.NewProxy(kafka.Config{Brokers: tr.cluster.Bootstrap(), Producer: kafka.ProducerConfig{Linger: 5 * time.Millisecond}},
+	tr.proxy, err = kafka.NewProxy(kafka.Config{Brokers: tr.cluster.Bootstrap(), Producer: kafka.ProducerConfig{
+		Linger: 5 * time.Millisecond, MaxBufferedRecords: tr.buffered,
+	}},
 		kafka.WithLogger(slog.New(slog.DiscardHandler)), kafka.WithClientOptions(kgo.Dialer(tr.gate.Dial)))
 	tr.must(err)
 }
@@ -157,8 +161,12 @@ func (tr *trial) createTopic(name string, partitions int32, configs map[string]s
 	for k, v := range configs {
 		values[k] = &v
 	}
-	_, err := tr.watch.adm.CreateTopic(tr.within(healing), partitions, 3, values, name)
-	tr.must(err)
+	if len(tr.replicas) == 0 {
+		_, err := tr.watch.adm.CreateTopic(tr.within(healing), partitions, 3, values, name)
+		tr.must(err)
+	} else {
+		tr.must(tr.watch.createOn(tr.within(healing), name, partitions, tr.replicas, values))
+	}
 	tr.eventually("the topic has leaders", func(ctx context.Context) bool {
 		topics, err := tr.watch.adm.ListTopics(ctx, name)
 		return err == nil && topics[name].Err == nil && len(topics[name].Partitions) == int(partitions)
