@@ -71,7 +71,10 @@ func running(ctx context.Context, m *member) error {
 	runErr := c.Run(ctx, func(ctx context.Context, got *kafka.Message[event]) error {
 		return m.handle(ctx, got.Value, spot{got.Partition, got.Offset}, got.Attempt)
 	}, opts...)
-	return errors.Join(runErr, leave(ctx, p))
+	if err := leave(ctx, p); err != nil { // it tells of what comes again
+		m.book.say("error " + err.Error())
+	}
+	return runErr
 }
 
 func rest(ctx context.Context, d time.Duration) {

@@ -18,7 +18,7 @@ func naiveRows() []row {
 		},
 		{
 			name: "naive commits under joins and leaves", members: 2, fault: comeAndGo(15),
-			load: load{over: 10 * time.Second}, spec: spec{Contender: "naive commits", Handler: uneven},
+			load: load{messages: 6000, over: 10 * time.Second}, spec: spec{Contender: "naive commits", Handler: uneven},
 			caught: func(n counts) bool { return n.rewound > 0 && n.past > 0 },
 		},
 	}
