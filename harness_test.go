@@ -50,14 +50,14 @@ type cluster struct {
 }
 
 // newCluster gives the cluster of a test that runs unchanged on both: the real one that the environment names, else an embedded
-// broker of its own.
-func newCluster(t *testing.T) *cluster {
+// broker of its own, with options.
+func newCluster(t *testing.T, embedded ...kfake.Opt) *cluster {
 	t.Helper()
 	onBoth.Add(1)
 	if real := os.Getenv(brokersVariable); real != "" {
 		return connectAdmin(t, &cluster{cfg: kafka.Config{Brokers: strings.Split(real, ",")}})
 	}
-	return startEmbedded(t)
+	return startEmbedded(t, embedded...)
 }
 
 // newEmbedded gives a test the embedded broker whatever the environment names; reason says what a real one can't do.

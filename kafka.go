@@ -32,6 +32,8 @@
 // for good into a dead-letter topic, after which alone they are acknowledged. When its context ends it finishes what it has begun.
 // [Consumer.RunBatch] is the same by the batch.
 //
+// [Consumer.Status] says where a consumer stands, without I/O, and [Consumer.Pause] holds partitions.
+//
 // A message that is no JSON or breaks the schema is returned as a [*MessageError], with its bytes and position. It is never
 // skipped in silence and never blocks its partition.
 //

@@ -3,6 +3,8 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -277,4 +279,69 @@ func TestAFencedMemberLearnsItWhileAllIsPaused(t *testing.T) {
 	if s := first.Status(); s.Joined {
 		t.Errorf("the status is %+v", s)
 	}
+}
+
+// Partitions are paused and resumed at random while two Runs and a member that comes and goes consume them: nothing is lost, and the
+// group's offsets never go back and never pass what nobody has handled.
+func TestPausesInTheMiddleOfEverything(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	const partitions, rounds, atOnce = 4, 100, 3
+	topic := c.topic(t, partitions)
+	writer := c.client(t)
+	c.cfg = quickly(c.cfg)
+	c.cfg.Consumer.CommitInterval = 5 * time.Millisecond
+	ch := newChurn(partitions, rounds*atOnce)
+	ctx, cancel := context.WithCancel(within(t, 2*patience))
+	defer cancel()
+	var watcher, guest sync.WaitGroup
+	watcher.Go(func() { ch.watch(ctx, c, topic) })
+	var runs []*running
+	var consumers []*kafka.Consumer[order]
+	for range 2 {
+		consumer := newConsumer(t, c.proxy(t), topic, kafka.WithMaxUnacked(20))
+		consumers = append(consumers, consumer)
+		runs = append(runs, start(t, consumer, func(_ context.Context, m *kafka.Message[order]) error {
+			if rand.IntN(50) == 0 && m.Attempt == 1 {
+				return errors.New("again")
+			}
+			ch.process(&m.Record)
+			return nil
+		}, kafka.Concurrency(3), kafka.Unordered(), kafka.Retry(kafka.RetryPolicy{Attempts: 3, Backoff: time.Millisecond})))
+	}
+	guest.Go(func() {
+		for range 3 {
+			ch.member(ctx, t, c.proxy(t), topic, 30)
+		}
+	})
+	for i := range rounds {
+		one := consumers[i%2]
+		one.Pause(rand.Int32N(partitions), rand.Int32N(partitions))
+		if i%10 == 0 {
+			one.Pause()
+		}
+		for p := range int32(partitions) {
+			send(t, writer, topic, p, orderBytes(i*atOnce, (i+1)*atOnce)...)
+		}
+		one.Status()
+		if i%3 == 0 {
+			one.Resume(rand.Int32N(partitions))
+		} else {
+			one.Resume()
+		}
+	}
+	for _, one := range consumers {
+		one.Resume()
+	}
+	select {
+	case <-ch.all:
+	case <-ctx.Done():
+	}
+	guest.Wait()
+	for _, r := range runs {
+		r.wantEnd(t)
+	}
+	cancel()
+	watcher.Wait()
+	ch.report(t)
 }

@@ -170,8 +170,8 @@ func (ch *churn) watch(ctx context.Context, c *cluster, topic string) {
 }
 
 // member receives and acknowledges out of order until ctx ends or it has received most messages, and then leaves.
-func (ch *churn) member(ctx context.Context, t *testing.T, p *kafka.Proxy, topic string, most int) {
-	consumer, err := kafka.NewConsumer(p, orders(topic), kafka.ManualAck(), kafka.WithMaxUnacked(60))
+func (ch *churn) member(ctx context.Context, t *testing.T, p *kafka.Proxy, topic string, most int, opts ...kafka.ConsumerOption) {
+	consumer, err := kafka.NewConsumer(p, orders(topic), append(opts, kafka.ManualAck(), kafka.WithMaxUnacked(60))...)
 	if err != nil {
 		t.Error(err)
 		return
@@ -238,7 +238,25 @@ func (ch *churn) report(t *testing.T) {
 func TestMembersComeAndGo(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	const partitions, perPartition = 6, 300
+	c.comeAndGo(t, 300)
+}
+
+// So it is where the coordinator divides the partitions, and where each acknowledgement is committed at once.
+func TestMembersWithAServerSideBalancerComeAndGo(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "100"}))
+	c.comeAndGo(t, 200, kafka.WithServerSideBalancer())
+}
+
+func TestMembersThatCommitAtOnceComeAndGo(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.comeAndGo(t, 100, kafka.WithSyncCommit())
+}
+
+func (c *cluster) comeAndGo(t *testing.T, perPartition int, opts ...kafka.ConsumerOption) {
+	t.Helper()
+	const partitions = 6
 	topic := c.topic(t, partitions)
 	for p := range int32(partitions) {
 		c.writeOrders(t, topic, p, 0, perPartition)
@@ -253,7 +271,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	for range 3 {
 		members.Go(func() {
 			for ctx.Err() == nil {
-				ch.member(ctx, t, c.proxy(t), topic, 50+rand.IntN(300))
+				ch.member(ctx, t, c.proxy(t), topic, 50+rand.IntN(perPartition), opts...)
 			}
 		})
 	}
