@@ -117,8 +117,8 @@ type Delivery struct {
 	Timestamp time.Time
 }
 
-// A Record is what a message has beside its typed value. It may be copied; copies settle the same message. Its slices belong to
-// the caller for good. On a literal, in a user's own handler test, Ack and Nack do nothing.
+// A Record is what a message has beside its typed value. It may be copied; copies settle the same message. Its slices may be
+// kept for good; nobody should write into them, since what is delivered again, and a dead letter, is made of them. On a literal, in a user's own handler test, Ack and Nack do nothing.
 type Record struct {
 	Topic     string
 	Partition int32

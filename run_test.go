@@ -636,3 +636,27 @@ func TestARunAndLoss(t *testing.T) {
 		})
 	}
 }
+
+// What was settled behind a message that never began is not committed, and Run says so: it may be delivered again.
+func TestARunTellsWhatItCouldNotCommit(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 1)
+	c.writeKeyed(t, topic, 0, "a", "a", "b")
+	consumer := newConsumer(t, c.proxy(t), topic)
+	began, finish := make(chan string, 3), make(chan struct{})
+	r := start(t, consumer, func(_ context.Context, m *kafka.Message[order]) error {
+		began <- string(m.Key)
+		if string(m.Key) == "a" {
+			<-finish
+		}
+		return nil
+	}, kafka.Concurrency(2))
+	<-began
+	<-began // a0 is under way, a1 waits behind it, b2 is done
+	r.stop()
+	close(finish)
+	wantWords(t, r.result(t), "1 messages were settled and are not committed")
+	c.wantCommitted(t, topic, 0, 1)
+	expectOrders(t, consumer, 1, 2)
+}

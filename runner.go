@@ -74,7 +74,7 @@ func (r *reader) run(ctx context.Context, o runOptions, h handling) error {
 	}
 	w := r.newRunner(ctx, o, h)
 	if err := w.begin(); err != nil {
-		return err
+		return errors.Join(err, w.closeDeadLetters())
 	}
 	select {
 	case <-ctx.Done():
@@ -274,6 +274,9 @@ func (w *runner) release(leaving []*assignment) {
 
 // closeDeadLetters lets go of what wrote the dead letters.
 func (w *runner) closeDeadLetters() error {
+	if w.dead == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	return w.dead.close(ctx)
@@ -359,9 +362,7 @@ func (w *runner) end() error {
 	for _, closing := range w.closings {
 		errs = append(errs, <-closing)
 	}
-	if w.dead != nil {
-		errs = append(errs, w.closeDeadLetters())
-	}
+	errs = append(errs, w.closeDeadLetters())
 	w.cutShort(context.Canceled)
 	return errors.Join(errs...)
 }
@@ -372,14 +373,33 @@ func (w *runner) lastCommit() error {
 	select {
 	case <-r.refusing:
 		<-r.closing.done // bounded; what it waits for, w.over, is closed
-		return nil
+		if len(w.closings) > 0 {
+			return nil // a handler has called it, and its error is told as that
+		}
+		return r.closing.err
 	default:
 	}
 	cl := r.conn.client.Load()
 	if cl == nil {
 		return nil // a Disconnect has just taken it, and commits
 	}
-	return r.commit(cl)
+	return errors.Join(r.commit(cl), w.uncommitted())
+}
+
+// uncommitted is the error for what was settled and can't be committed, since something before it was not.
+func (w *runner) uncommitted() error {
+	r := w.reader
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, a := range r.assigned {
+		n += a.acknowledged()
+	}
+	if n == 0 || r.options.direct {
+		return nil
+	}
+	return fmt.Errorf("%d messages were settled and are not committed, since one before them in their partition was not settled; they may"+
+		" be delivered again", n)
 }
 
 // giveUp gives what was taken and is not settled back to the reader, in order, and returns an error for what of it was begun.
