@@ -393,15 +393,22 @@ func TestFaultAPermissionIsWithdrawnInMidRun(t *testing.T) {
 			}
 			withdrawn.Remove()
 			o.begin(t)
-			select { // what was told before the permission was there again is told once more
-			case err := <-o.run.done:
-				if !errors.Is(err, fault.Err) {
-					t.Fatalf("the next Run returned %v", err)
+			delivered := make(chan struct{})
+			go func() {
+				defer close(delivered)
+				o.deliver(t)
+			}()
+			for ended := false; !ended; { // what was told before the permission was there again is told once more
+				select {
+				case <-delivered:
+					ended = true
+				case err := <-o.run.done:
+					if !errors.Is(err, fault.Err) {
+						t.Errorf("the next Run returned %v", err)
+					}
+					o.begin(t)
 				}
-				o.begin(t)
-			case <-time.After(200 * time.Millisecond):
 			}
-			o.deliver(t)
 			o.run.wantEnd(t)
 			c.wantCommitted(t, o.topic, 0, int64(o.sent))
 		})
