@@ -52,30 +52,50 @@ type TopicConfig struct {
 	ReplicationFactor int16 `mapstructure:"replication_factor"`
 }
 
-// TLSConfig secures connections, with TLS 1.2 or later. Any of the file names turns TLS on. Files are read when a Proxy is made;
-// a relative name starts at the working directory.
+// TLSConfig secures connections, with TLS 1.2 or later. Any certificate or key turns TLS on, each by the name of a PEM file or as the
+// text of one. Files are read when a Proxy is made and again for each new connection, so that renewed ones take effect without a
+// restart; a relative name starts at the working directory.
 type TLSConfig struct {
-	// Enabled turns TLS on with the system's certificate authorities where no file is named.
+	// Enabled turns TLS on with the system's certificate authorities where none are given.
 	Enabled bool `mapstructure:"enabled"`
-	// CAFile is a PEM file of the authorities that may sign the brokers' certificates. Empty: the system's.
+	// CAFile is a PEM file of the authorities that may sign the brokers' certificates. Without it and CA: the system's.
 	CAFile string `mapstructure:"ca_file"`
-	// CertFile is a PEM file of the client's certificate, and its chain, for mutual TLS. It needs KeyFile.
+	// CA is the text of such a file, in its place.
+	CA string `mapstructure:"ca"`
+	// CertFile is a PEM file of the client's certificate, and its chain, for mutual TLS. It needs KeyFile or Key.
 	CertFile string `mapstructure:"cert_file"`
-	// KeyFile is a PEM file of the certificate's private key, not encrypted. It needs CertFile.
+	// Cert is the text of such a file, in its place.
+	Cert string `mapstructure:"cert"`
+	// KeyFile is a PEM file of the certificate's private key, not encrypted. It needs CertFile or Cert.
 	KeyFile string `mapstructure:"key_file"`
+	// Key is the text of such a file, in its place. It never prints.
+	Key Secret `mapstructure:"key"`
 	// ServerName is the name to check the brokers' certificates against. Empty: the host that was dialled.
 	ServerName string `mapstructure:"server_name"`
+	// InsecureSkipVerify takes any certificate from whoever answers: anybody on the way can read and change everything, passwords
+	// included. NewProxy warns of it in the log. For a trial on your own machine; otherwise set CAFile.
+	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify"`
 }
 
-// SASLConfig is how the application authenticates.
+// SASLConfig is how the application authenticates. Where it takes a function to make the credentials, and for mechanisms that are not
+// listed here, see [WithSASL]. Files are read when a Proxy is made and again for each new connection, so that a renewed password or
+// token takes effect without a restart; line ends at a file's end do not count.
 type SASLConfig struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, in any case. Empty: no authentication. PLAIN sends the password as it
-	// is: use it with TLS.
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM, in any case. Empty: no authentication. PLAIN sends
+	// the password as it is, OAUTHBEARER the token: use them with TLS. AWS_MSK_IAM finds the region in the broker's name, else in
+	// AWS_REGION, and needs TLS.
 	Mechanism string `mapstructure:"mechanism"`
-	// User is the name to authenticate as.
+	// User is the name to authenticate as; with AWS_MSK_IAM the id of the access key. OAUTHBEARER has none: its token says who it is.
 	User string `mapstructure:"user"`
-	// Password never prints. Keep it out of files: KAFKA_SASL_PASSWORD.
+	// Password never prints; with AWS_MSK_IAM it is the secret access key. Keep it out of files that are committed:
+	// KAFKA_SASL_PASSWORD.
 	Password Secret `mapstructure:"password"`
+	// PasswordFile is a file that holds the password and nothing else, as Kubernetes mounts a secret. In place of Password.
+	PasswordFile string `mapstructure:"password_file"`
+	// Token is the token of OAUTHBEARER, or the session token of AWS_MSK_IAM's temporary credentials. It never prints.
+	Token Secret `mapstructure:"token"`
+	// TokenFile is a file that holds the token and nothing else, such as a projected service account token. In place of Token.
+	TokenFile string `mapstructure:"token_file"`
 }
 
 // ProducerConfig has the settings of sending.
@@ -155,13 +175,15 @@ const (
 	saslPlain    = "PLAIN"
 	saslScram256 = "SCRAM-SHA-256"
 	saslScram512 = "SCRAM-SHA-512"
+	saslOAuth    = "OAUTHBEARER"
+	saslAWS      = "AWS_MSK_IAM"
 )
 
 // withDefaults returns a copy in which each zero field has its default, and each word its one spelling. The slices are shared.
 func (c Config) withDefaults() Config {
 	c.ClientID = cmp.Or(c.ClientID, programName())
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, defaultConnectTimeout)
-	c.TLS.Enabled = c.TLS.Enabled || c.TLS.CAFile != "" || c.TLS.CertFile != "" || c.TLS.KeyFile != ""
+	c.TLS.Enabled = c.TLS.Enabled || c.TLS.given()
 	c.SASL.Mechanism = strings.ToUpper(c.SASL.Mechanism)
 
 	p := &c.Producer

@@ -112,14 +112,32 @@ func company(t *testing.T, key string) map[string]string {
 	case "tls.ca_file", "tls.cert_file", "tls.key_file":
 		certificate, private := keyPair(t)
 		return map[string]string{"tls.ca_file": certificate, "tls.cert_file": certificate, "tls.key_file": private}
-	case "tls.server_name":
+	case "tls.ca", "tls.cert", "tls.key":
+		certificate, private := keyPair(t)
+		return map[string]string{"tls.ca": content(t, certificate), "tls.cert": content(t, certificate), "tls.key": content(t, private)}
+	case "tls.server_name", "tls.insecure_skip_verify":
 		return map[string]string{"tls.enabled": "true"}
+	case "sasl.password_file":
+		return map[string]string{"sasl.mechanism": "PLAIN", "sasl.user": "some-text", "sasl.password_file": write(t, "password", "hunter2")}
+	case "sasl.token":
+		return map[string]string{"sasl.mechanism": "OAUTHBEARER"}
+	case "sasl.token_file":
+		return map[string]string{"sasl.mechanism": "OAUTHBEARER", "sasl.token_file": write(t, "token", "a.b.c")}
 	case "sasl.mechanism", "sasl.user", "sasl.password":
 		return map[string]string{"sasl.mechanism": "PLAIN", "sasl.user": "some-text", "sasl.password": "hunter2"}
 	case "producer.linger":
 		return map[string]string{"producer.linger": "30s", "producer.delivery_timeout": "2m", "producer.max_buffered_bytes": "4"}
 	}
 	return nil
+}
+
+func content(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func env(key string) string { return "KAFKA_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
@@ -131,8 +149,11 @@ func settingsOf(t *testing.T, l leaf) (map[string]string, any) {
 		all[key] = v
 	}
 	written, value := sample(l)
-	if strings.HasPrefix(l.key, "tls.") && strings.HasSuffix(l.key, "_file") {
-		written, value = all[l.key], all[l.key]
+	if given, ok := all[l.key]; ok && (strings.HasPrefix(l.key, "tls.") || strings.HasSuffix(l.key, "_file")) {
+		written, value = given, given
+	}
+	if l.key == "tls.key" {
+		value = kafka.NewSecret(written)
 	}
 	if l.key == "producer.linger" {
 		written, value = "30s", 30*time.Second

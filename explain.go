@@ -2,47 +2,17 @@ package kafka
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// remedy is what to look at for a connection error, as the end of a sentence; empty where nothing certain can be said.
-func remedy(err error) string {
-	var dns *net.DNSError
-	var firstRead *kgo.ErrFirstReadEOF
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "; nothing listens there: check brokers (KAFKA_BROKERS), and that the broker runs"
-	case errors.As(err, &dns):
-		return "; check the host name in brokers (KAFKA_BROKERS), or in the brokers' advertised.listeners"
-	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return "; check sasl.user and sasl.password (KAFKA_SASL_USER, KAFKA_SASL_PASSWORD)"
-	case errors.Is(err, kerr.UnsupportedSaslMechanism):
-		return "; check sasl.mechanism (KAFKA_SASL_MECHANISM): this listener does not offer it"
-	case errors.Is(err, kerr.IllegalSaslState):
-		return "; this listener wants no SASL: leave sasl.mechanism empty, or use the port of the SASL listener"
-	case errors.As(err, &certificate):
-		return "; check tls.ca_file and tls.server_name"
-	case errors.As(err, &firstRead):
-		return "; the listener closed the connection: check whether it wants tls (tls.enabled) or sasl (sasl.mechanism)"
-	case strings.Contains(err.Error(), "tls alert record"):
-		return "; this is a TLS listener: set tls.enabled (KAFKA_TLS_ENABLED=true)"
-	case timedOut(err):
-		return "; the address takes connections or packets but does not answer: check that tls.enabled fits the listener, and the network"
-	}
-	return ""
-}
 
 func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
@@ -73,7 +43,8 @@ func Temporary(err error) bool {
 	}
 	var network net.Error
 	var firstRead *kgo.ErrFirstReadEOF
-	return errors.As(err, &network) || errors.As(err, &firstRead) || is(io.EOF) || is(syscall.ECONNREFUSED) || kerr.IsRetriable(err)
+	var credentials *credentialsError
+	return errors.As(err, &network) || errors.As(err, &credentials) || errors.As(err, &firstRead) || is(io.EOF) || is(syscall.ECONNREFUSED) || kerr.IsRetriable(err)
 }
 
 // lasts reports whether err is surely one that only a person can mend. What is neither that nor Temporary, such as a code that says
@@ -82,7 +53,7 @@ func lasts(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	return slices.ContainsFunc(lasting, func(target error) bool { return errors.Is(err, target) }) ||
+	return slices.ContainsFunc(lasting, func(target error) bool { return errors.Is(err, target) }) || refusedCertificate(err) ||
 		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid)
 }
 

@@ -23,6 +23,7 @@ type faults struct {
 	byAddr map[string]fault
 
 	produce produceCounts
+	access  atomic.Pointer[access] // how the client comes to its brokers; nil before the first dial
 }
 
 // produceCounts count a client's produce requests.
@@ -139,18 +140,5 @@ func (f *faults) lastAt() (error, time.Time) {
 	if newest.err == nil {
 		return nil, time.Time{}
 	}
-	return &connectError{addr: addr, err: newest.err}, newest.at
+	return f.access.Load().connectError(addr, newest.err), newest.at
 }
-
-// A connectError is a fault of one broker's connection: it names the address, the broker's or the socket's own words, and the
-// setting to look at.
-type connectError struct {
-	addr string
-	err  error
-}
-
-func (e *connectError) Error() string {
-	return fmt.Sprintf("broker %s: %v%s", e.addr, e.err, remedy(e.err))
-}
-
-func (e *connectError) Unwrap() error { return e.err }

@@ -89,7 +89,7 @@ func ConfigFrom(v *viper.Viper, key string) (Config, error) {
 // loaded checks what was read, and returns it where nothing is wrong with it.
 func (k *checker) loaded(c Config, set map[string]bool) (Config, error) {
 	if set["tls.enabled"] && !c.TLS.Enabled && c.withDefaults().TLS.Enabled {
-		k.fault("tls.enabled", "is false, but files are named, which turn TLS on: remove it, or the files")
+		k.fault("tls.enabled", "is false, but files are named, or certificates given, which turn TLS on: remove it, or these")
 	}
 	k.check(c)
 	if k.loadable() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
 
 	"github.com/typedkafka/kafka/schema"
 )
@@ -25,6 +26,7 @@ import (
 type Proxy struct {
 	cfg       Config
 	log       *slog.Logger
+	access    *access
 	opts      []kgo.Opt    // the user's, then those of cfg
 	producing *connection  // shared by the producers
 	answered  atomic.Int32 // which of cfg.Brokers did last
@@ -56,8 +58,9 @@ const (
 type ProxyOption func(*proxyOptions)
 
 type proxyOptions struct {
-	log  *slog.Logger
-	opts []kgo.Opt
+	log       *slog.Logger
+	opts      []kgo.Opt
+	mechanism sasl.Mechanism
 }
 
 // WithLogger sets where the proxy and all that stands on it log. Payloads, keys and secrets are never logged. Defaults to
@@ -84,18 +87,20 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
+	if err := errors.Join(cfg.Validate(), o.contradicts(cfg)); err != nil {
+		return nil, fmt.Errorf("kafka: invalid configuration: %w", err)
+	}
 	cfg = cfg.withDefaults()
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("kafka: invalid configuration: %w", err)
+	if cfg.TLS.InsecureSkipVerify {
+		o.log.Warn("kafka: the brokers' certificates are not verified (tls.insecure_skip_verify): whoever is on the way can read and" +
+			" change everything, passwords included; name the authority in tls.ca_file instead")
 	}
-	fromConfig, err := cfg.connectionOptions()
-	if err != nil {
-		return nil, fmt.Errorf("kafka: invalid configuration: %w", err)
-	}
+	access := newAccess(cfg, o.mechanism, o.opts)
 	p := &Proxy{
 		cfg:      cfg,
 		log:      o.log,
-		opts:     append(o.opts, fromConfig...),
+		access:   access,
+		opts:     append(o.opts, access.options()...),
 		room:     newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
 		standing: make(map[disconnecter]rank),
 		lives:    make(map[string]*topicLife),
@@ -103,6 +108,14 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 	p.life, p.endLife = context.WithCancel(context.Background())
 	p.producing = newConnection("connect", cfg.ConnectTimeout, p.log, p.openProducing)
 	return p, nil
+}
+
+// contradicts returns the error of options that don't go with a configuration.
+func (o proxyOptions) contradicts(cfg Config) error {
+	if c := cfg.SASL; o.mechanism != nil && (c.Mechanism != "" || c.User != "" || c.hasPassword() || c.hasToken()) {
+		return errors.New("sasl (Config.SASL): stands in the configuration beside WithSASL in code: remove one of the two")
+	}
+	return nil
 }
 
 // Client returns the franz-go client that the producers share, for what this package does not cover, opening it if need be: it
@@ -255,6 +268,7 @@ func (p *Proxy) dialProducing(ctx, base context.Context, f *faults, opts ...kgo.
 
 // dial makes a client that lives under base and proves that a broker answers it.
 func (p *Proxy) dial(ctx, base context.Context, f *faults, extra ...kgo.Opt) (*kgo.Client, error) {
+	f.access.Store(p.access)
 	seeds := p.newSeeds()
 	opts := make([]kgo.Opt, 0, len(p.opts)+len(extra)+2)
 	opts = append(opts, p.opts...)

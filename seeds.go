@@ -20,6 +20,7 @@ import (
 // where all brokers come back at other addresses.
 type seeds struct {
 	addrs    []string
+	access   *access
 	answered *atomic.Int32 // the one of addrs that answered last, for the proxy's next client
 
 	mu     sync.Mutex // guards what follows
@@ -30,7 +31,7 @@ type seeds struct {
 var _ kgo.HookBrokerConnect = (*seeds)(nil)
 
 func (p *Proxy) newSeeds() *seeds {
-	return &seeds{addrs: p.cfg.Brokers, answered: &p.answered, now: int(p.answered.Load())}
+	return &seeds{addrs: p.cfg.Brokers, access: p.access, answered: &p.answered, now: int(p.answered.Load())}
 }
 
 // reach asks the configured brokers in turn until one answers, and leaves the client that one. Each has its share of ctx's time, so
@@ -48,7 +49,7 @@ func (s *seeds) reach(ctx context.Context, cl *kgo.Client) error {
 		if err == nil {
 			return s.keep(cl, i)
 		}
-		errs = append(errs, &connectError{addr: s.addrs[i], err: err})
+		errs = append(errs, s.access.connectError(s.addrs[i], err))
 	}
 	if len(errs) == 1 {
 		return errs[0]

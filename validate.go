@@ -16,7 +16,8 @@ import (
 )
 
 // Validate returns every fault of the configuration in one joined error: each names its key and the field, and says what to write
-// instead. Zero fields are their defaults and no fault, except Brokers. It reads the files that TLS names; it does no network I/O.
+// instead. Zero fields are their defaults and no fault, except Brokers. It reads the files that TLS and SASL name; it does no network
+// I/O.
 // [NewProxy] calls it.
 func (c Config) Validate() error {
 	k := &checker{where: inCode}
@@ -129,7 +130,7 @@ func (k *checker) check(c Config) {
 	}
 	k.checkTopics(c.Topics)
 	k.checkTLS(c.TLS)
-	k.checkSASL(c.SASL)
+	k.checkSASL(c.SASL, c.TLS.Enabled)
 	k.checkProducer(c.Producer)
 	k.checkConsumer(c.Consumer)
 	k.checkNumbers(c)
@@ -181,38 +182,6 @@ func checkAddress(address string) error {
 	}
 }
 
-func (k *checker) checkTLS(c TLSConfig) {
-	switch {
-	case c.CertFile != "" && c.KeyFile == "":
-		k.fault("tls.key_file", "is missing: tls.cert_file needs the certificate's private key; write tls.key_file, or remove tls.cert_file")
-	case c.CertFile == "" && c.KeyFile != "":
-		k.fault("tls.cert_file", "is missing: tls.key_file needs the key's certificate; write tls.cert_file, or remove tls.key_file")
-	}
-	if c.ServerName != "" && !c.Enabled {
-		k.fault("tls.server_name", "has no effect without TLS: write tls.enabled: true, or remove it")
-	}
-	_, faults := c.load()
-	for _, f := range faults {
-		k.fault(f.key, "%w", f.err)
-	}
-}
-
-func (k *checker) checkSASL(c SASLConfig) {
-	if c.Mechanism == "" {
-		if c.User != "" || !c.Password.IsZero() {
-			k.fault("sasl.mechanism", "is missing: a user or a password has no effect without it; write %s, %s or %s, or remove them",
-				saslPlain, saslScram256, saslScram512)
-		}
-		return
-	}
-	if c.User == "" {
-		k.fault("sasl.user", "is missing: sasl.mechanism needs one; write it, or set %s", variable("sasl.user"))
-	}
-	if c.Password.IsZero() {
-		k.fault("sasl.password", "is missing: sasl.mechanism needs one; set %s", variable("sasl.password"))
-	}
-}
-
 func (k *checker) checkProducer(c ProducerConfig) {
 	switch {
 	case c.Linger > time.Minute:
@@ -245,12 +214,13 @@ func (k *checker) checkConsumer(c ConsumerConfig) {
 // wordsElsewhere are the words that other clients use for ours.
 var wordsElsewhere = map[string]string{
 	"-1": acksAll, "1": acksLeader, "0": acksNone, "uncompressed": compressionNone, "gz": compressionGzip, "zst": compressionZstd,
-	"sasl_plain": saslPlain, "sha256": saslScram256, "sha512": saslScram512,
+	"sasl_plain": saslPlain, "sha256": saslScram256, "sha512": saslScram512, "oauth": saslOAuth, "oauth2": saslOAuth, "iam": saslAWS,
+	"msk_iam": saslAWS,
 }
 
 // checkWords takes c as it was written, so that a fault shows that.
 func (k *checker) checkWords(c Config) {
-	k.oneOf("sasl.mechanism", c.SASL.Mechanism, saslPlain, saslScram256, saslScram512)
+	k.oneOf("sasl.mechanism", c.SASL.Mechanism, saslMechanisms...)
 	k.oneOf("producer.acks", c.Producer.Acks, acksAll, acksLeader, acksNone)
 	k.oneOf("producer.compression", c.Producer.Compression,
 		compressionNone, compressionGzip, compressionSnappy, compressionLz4, compressionZstd)

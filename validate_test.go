@@ -106,7 +106,7 @@ func TestCombinations(t *testing.T) {
 		{"an unknown mechanism", func(c *kafka.Config) {
 			c.SASL = kafka.SASLConfig{Mechanism: "SCRAM-SHA-265", User: "u", Password: secret}
 		},
-			[]string{`"SCRAM-SHA-265" is unknown: write one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; do you mean SCRAM-SHA-256?`}},
+			[]string{`"SCRAM-SHA-265" is unknown: write one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM; do you mean SCRAM-SHA-256?`}},
 		{"Java's acks", func(c *kafka.Config) { c.Producer.Acks = "1" }, []string{"do you mean leader?"}},
 		{"an unknown compression", func(c *kafka.Config) { c.Producer.Compression = "gzipp" }, []string{"do you mean gzip?"}},
 		{"a word with a letter that only looks alike", func(c *kafka.Config) { c.Producer.Compression = "\u017fnappy" }, []string{"is unknown"}},

@@ -9,6 +9,7 @@ require (
 	github.com/twmb/franz-go/pkg/kadm v1.19.0
 	github.com/twmb/franz-go/pkg/kmsg v1.15.0
 	github.com/typedkafka/kafka v0.0.0-00010101000000-000000000000
+	github.com/typedkafka/kafka/oauth v0.0.0-00010101000000-000000000000
 	golang.org/x/sync v0.25.0
 )
 
@@ -73,8 +74,11 @@ require (
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/oauth2 v0.38.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
 
 replace github.com/typedkafka/kafka => ../
+
+replace github.com/typedkafka/kafka/oauth => ../oauth
