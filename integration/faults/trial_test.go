@@ -57,7 +57,12 @@ func (r row) withDefaults() row {
 	s.CommitEvery = cmp.Or(s.CommitEvery, 200*time.Millisecond)
 	s.MaxUnacked = cmp.Or(s.MaxUnacked, 100)
 	s.Concurrency = cmp.Or(s.Concurrency, 8)
-	s.Handler.Delay = cmp.Or(s.Handler.Delay, time.Millisecond)
+	if s.Handler.Delay == 0 { // as uneven as handlers are: what was begun last often ends first
+		s.Handler.Delay = 2 * time.Millisecond
+	}
+	if s.Handler.SlowEvery == 0 {
+		s.Handler.SlowEvery, s.Handler.Slow = 20, 40*time.Millisecond
+	}
 	return r
 }
 
