@@ -20,8 +20,8 @@ const (
 	maxDepth = 64  // levels, as the guard
 	maxChain = 128 // in-place rules within each other: a schema that refers to itself in place never ends
 	// A value may be looked at several times, where keywords look at the same value. That is bounded for the whole document: a chain
-	// of references that doubles at each step would otherwise take for ever. A look is one piece of work, and so is each bytesOfWork
-	// bytes of a string or of white space. What is densest, [1,1,1], may be looked at once; what is usual, some ten times.
+	// of references that doubles at each step would otherwise take for ever. A look is one piece of work, and so is a name, and
+	// each bytesOfWork bytes of a string, a number or white space. What is densest, [1,1,1], may be looked at once; what is usual, some ten times.
 	bytesForWork = 2 // of the document, for each piece
 	workAtLeast  = 5000
 	bytesOfWork  = 8
@@ -198,6 +198,7 @@ func (w *walk) members(r *objectRule, pos, open int) (end int, v verdict) {
 
 // memberName scans a member's name and the colon behind it. A name with escapes is left to others.
 func (w *walk) memberName(pos int) (s str, next int, ok bool) {
+	w.work--
 	if w.at(pos) != '"' {
 		return s, 0, false
 	}

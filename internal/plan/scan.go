@@ -138,18 +138,25 @@ func (w *walk) hex4(pos int) (r rune, ok bool) {
 	if len(w.doc)-pos < 4 {
 		return 0, false
 	}
-	for _, c := range w.doc[pos : pos+4] {
-		switch {
-		case isDigit(c):
-			r = r<<4 | rune(c-'0')
-		case isHex(c):
-			r = r<<4 | rune(c|0x20-'a'+10)
+	b := w.doc[pos : pos+4]
+	d0, d1, d2, d3 := hexValue[b[0]], hexValue[b[1]], hexValue[b[2]], hexValue[b[3]]
+	return rune(d0)<<12 | rune(d1)<<8 | rune(d2)<<4 | rune(d3), d0|d1|d2|d3 <= 0xf
+}
+
+// hexValue is the value of a hexadecimal digit, more than 15 for what is none.
+var hexValue = func() (values [256]uint8) {
+	for c := range values {
+		switch b := byte(c); {
+		case isDigit(b):
+			values[c] = b - '0'
+		case isHex(b):
+			values[c] = (b | 0x20) - 'a' + 10
 		default:
-			return 0, false
+			values[c] = 0xff
 		}
 	}
-	return r, true
-}
+	return values
+}()
 
 // unescaped gives the characters of a string that str has accepted. They are valid until the next call.
 func (w *walk) unescaped(s str) []byte {
@@ -234,6 +241,7 @@ func (w *walk) number(pos int) (end int, d decimal, exact, ok bool) {
 		}
 		d, exact = d.scaledBy(power, exact)
 	}
+	w.work -= (i - pos) / bytesOfWork
 	return i, d, exact, i-pos <= maxToken
 }
 
