@@ -47,6 +47,21 @@ func TestPatternAgreesWithRegexp(t *testing.T) {
 	}
 }
 
+func TestCharacters(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 5))
+	alphabet := []rune("aé€\U0001F600\x00\x7f߿")
+	for range 2000 {
+		runes := make([]rune, r.IntN(30))
+		for i := range runes {
+			runes[i] = alphabet[r.IntN(len(alphabet))]
+		}
+		if got := characters([]byte(string(runes))); got != len(runes) {
+			t.Fatalf("%q: %d characters, not %d", string(runes), len(runes), got)
+		}
+	}
+}
+
 func FuzzPattern(f *testing.F) {
 	for _, e := range patternExpressions {
 		f.Add(e, "abc")

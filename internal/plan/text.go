@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -79,9 +81,25 @@ func (r *textRule) allows(s []byte, ascii bool, slow *int) verdict {
 func (r *textRule) hasLength(s []byte, ascii bool) bool {
 	n := len(s)
 	if !ascii {
-		n = utf8.RuneCount(s)
+		n = characters(s)
 	}
 	return n >= r.least && n <= r.most
+}
+
+// characters counts those of valid UTF-8: all bytes but the second and later ones of a character, whose high bits are 10. Package
+// utf8 copies a long text to count it (Go 1.26).
+func characters(s []byte) int {
+	n := len(s)
+	for ; len(s) >= 8; s = s[8:] {
+		x := binary.LittleEndian.Uint64(s)
+		n -= bits.OnesCount64(x &^ (x << 1) & highs)
+	}
+	for _, c := range s {
+		if c&0xc0 == 0x80 {
+			n--
+		}
+	}
+	return n
 }
 
 // hasLengthOf is hasLength for a Go string.
