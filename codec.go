@@ -249,8 +249,7 @@ func (c *Codec[T]) appendEncoded(dst []byte, v *T) ([]byte, error) {
 
 // Decode checks raw and decodes it into a fresh T. It fails with a *schema.ValidationError where raw is no JSON, breaks the schema
 // or the limit of size, or does not fit T. Names match by case, exactly: what was checked is what is decoded. A property that the
-// schema allows and T lacks is ignored. The value shares no memory with raw;
-// its strings share one copy of it.
+// schema allows and T lacks is ignored. The value shares no memory with raw; its strings share one copy of it.
 func (c *Codec[T]) Decode(raw []byte) (T, error) {
 	var none T
 	if c == nil || c.schema == nil {

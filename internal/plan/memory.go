@@ -10,7 +10,8 @@ import (
 
 // This is the one file that uses package unsafe. It reads and writes the parts of a Go value by their offsets, where memory_purego.go
 // does the same by package reflect; the tag purego chooses that one, and every test runs under both. Reflection carries a type, flags
-// and checks through every step, which made decoding half as fast again and encoding twice as slow (see docs/performance.md).
+// and checks through every step. Measured by BenchmarkCodecRatio on an order of 1 KB, the median of eight: encoding takes 0.51 of
+// json.Marshal's time here and 0.63 there, decoding 0.17 of json.Unmarshal's here and 0.21 there, where 0.55 and 0.20 are wanted.
 //
 // Why it is sound:
 //   - A place is made of a pointer that the caller holds, of that pointer's type: Decoder and Encoder refuse another one (in). From
