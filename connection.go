@@ -266,8 +266,8 @@ func (c *connection) refuse() {
 	}
 }
 
-// closeClient closes a client that no group is to be left by. Cancelling first matters: against a broker that accepts and
-// never answers, Close alone took 81 s.
+// closeClient closes a client that no group is to be left by. It cancels first, since Close alone waits for a broker that does not
+// answer: 1.0 s instead of 4 ms, for a producer that had nothing under way (franz-go v1.22.2 sends its last metrics).
 func closeClient(cl *kgo.Client, stop context.CancelFunc) {
 	stop()
 	cl.CloseAllowingRebalance()

@@ -85,6 +85,7 @@ func TestAFullBufferEndsWithTheContextAndSendsNothing(t *testing.T) {
 			produce(t, producer, order{})
 			thaw := n.freeze()
 			defer thaw()
+			defer time.AfterFunc(10*time.Second, thaw).Stop() // ends a call that does not end with its context
 			first := make(chan error, 1)
 			producer.ProduceAsync(t.Context(), order{}, func(_ kafka.Delivery, err error) { first <- err })
 			for _, p := range []*kafka.Producer[order]{producer, sibling} {

@@ -217,6 +217,46 @@ func TestDisconnectEndsACallThatWaitsForRoom(t *testing.T) {
 	})
 }
 
+// A call that Disconnect overtakes, after it looked whether it may, must not hold the client again: nobody would ever let go of it.
+func TestACallThatDisconnectOvertakesHoldsNothing(t *testing.T) {
+	t.Parallel()
+	c, n := newCluster(t), newLines()
+	topic := c.topic(t, 1)
+	p := c.proxy(t, n.option())
+	for call, calls := range map[string]func(*kafka.Producer[order], kafka.RecordOption) error{
+		"Produce": func(producer *kafka.Producer[order], opt kafka.RecordOption) error {
+			_, err := producer.Produce(within(t, patience), order{}, opt)
+			return err
+		},
+		"ProduceAsync": func(producer *kafka.Producer[order], opt kafka.RecordOption) error {
+			done := make(chan error, 1)
+			producer.ProduceAsync(within(t, patience), order{}, func(_ kafka.Delivery, err error) { done <- err }, opt)
+			return <-done
+		},
+		"ProduceAll": func(producer *kafka.Producer[order], opt kafka.RecordOption) error {
+			_, err := producer.ProduceAll(within(t, patience), make([]order, 1), opt)
+			var batch *kafka.BatchError
+			if !errors.As(err, &batch) {
+				return err
+			}
+			return batch.Errs[0]
+		},
+	} {
+		producer := newProducer(t, p, topic)
+		// An option runs between the look and the sending.
+		if err := calls(producer, func(*kafka.Record) { disconnect(t, producer) }); !errors.Is(err, kafka.ErrDisconnected) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	last := newProducer(t, p, topic)
+	produce(t, last, order{})
+	disconnect(t, last)
+	eventually(t, "the client closes with the last that uses it", func() bool { return n.open.Load() == 0 })
+	if n := c.written(t, topic); n != 1 {
+		t.Errorf("%d messages were written, want the one that was not overtaken", n)
+	}
+}
+
 // Nothing panics or hangs, each call has one result of the contract, and what was acknowledged is in the log.
 func TestDisconnectBesideManyProducers(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/typedkafka/kafka"
 )
 
@@ -67,6 +71,37 @@ func TestKeysGoWhereJavaPutsThem(t *testing.T) {
 			if got[i] != k.At[column] {
 				t.Errorf("key %q at %d partitions: %d, and Java puts it into %d", k.Key, n, got[i], k.At[column])
 			}
+		}
+	}
+}
+
+// A partition without a leader moves no message to another one: neither what names its partition, nor what has a key.
+func TestAPartitionWithoutALeaderMovesNoMessage(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, "it takes a partition's leader away")
+	topic := c.topic(t, 3)
+	const lost = 0 // the first one, so that the others move up where only those with a leader are counted
+	var key []byte
+	at := int32(lost)
+	for before := newProducer(t, c.proxy(t), topic); at == lost; {
+		key = append(key, 'k')
+		at = produce(t, before, order{}, kafka.WithKey(key)).Partition
+	}
+	c.fake.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Metadata}, Topic: topic, Partitions: []int32{lost}, Err: kerr.LeaderNotAvailable, Count: -1,
+	})
+	producer := newProducer(t, c.proxy(t), topic)
+	for range 3 {
+		if d := produce(t, producer, order{}, kafka.WithKey(key)); d.Partition != at {
+			t.Errorf("the key went to partition %d, and before the loss of %d to %d", d.Partition, lost, at)
+		}
+		for partition := int32(lost + 1); partition < 3; partition++ {
+			if d := produce(t, producer, order{}, kafka.WithKey(nil), kafka.WithPartition(partition)); d.Partition != partition {
+				t.Errorf("a message for partition %d went to %d", partition, d.Partition)
+			}
+		}
+		if d := produce(t, producer, order{}, kafka.WithKey(nil)); d.Partition == lost {
+			t.Errorf("a message that may go anywhere went to partition %d, which has no leader", lost)
 		}
 	}
 }

@@ -192,6 +192,7 @@ func TestProduceAllTellsWhatWasSentWhenItsContextEnds(t *testing.T) {
 	producer := newProducer(t, newProxy(t, cfg, n.option()), topic)
 	produce(t, producer, order{})
 	thaw := n.freeze()
+	defer time.AfterFunc(10*time.Second, thaw).Stop() // ends a call that does not end with its context
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := producer.ProduceAll(ctx, make([]order, 4))
