@@ -3,7 +3,7 @@
 SHELL := bash
 FUZZTIME ?= 1m
 
-.PHONY: help test race lint real interop faults compose-check up down fuzz long ci
+.PHONY: help test race lint real interop faults compose-check up down fuzz long bench bench-real ci
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,12 @@ long: ## what takes longer than a CI run has: fuzzing, the oracle of evolution, 
 	PLAN_CASES=2000000 go test -timeout 90m -run 'OnlyWhatIsValid|RandomStructs' -v ./internal/plan
 	PLAN_CASES=2000000 go test -timeout 90m -tags purego -run 'OnlyWhatIsValid|RandomStructs' -v ./internal/plan
 	go test -race -count=3 -timeout 60m ./...
+
+bench: ## beside the other clients, each in turn, some ten minutes on a quiet machine; it writes docs/performance.md
+	go -C bench run .
+
+bench-real: ## the same on a real Apache Kafka, started for it
+	go -C integration run ./cmd/withkafka -- go -C ../bench run .
 
 ci: ## all that CI runs
 	.ci/run
