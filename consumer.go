@@ -165,7 +165,7 @@ func (c *Consumer[T]) decode(got taken) (*Message[T], error) {
 	switch {
 	case err != nil:
 	case m.Raw != nil:
-		m.Value, err = c.codec.Decode(m.Raw)
+		err = c.codec.decodeInto(m.Raw, &m.Value)
 	case !c.tombstones:
 		err = errTombstone
 	}

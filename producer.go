@@ -200,7 +200,7 @@ func (p *Producer[T]) record(value T, opts []RecordOption) (kgo.Record, error) {
 	if err := p.sender.usable(); err != nil {
 		return kgo.Record{}, err
 	}
-	raw, err := p.codec.Encode(value)
+	raw, err := p.codec.encodeRecord(value)
 	if err != nil {
 		return kgo.Record{}, err
 	}
