@@ -26,7 +26,7 @@ type spec struct {
 	MaxUnacked  int
 	Concurrency int
 	Latest      bool
-	Tombstones  bool
+	Drain       time.Duration // how long handlers may go on when a partition moves away; 0: the default
 	Handler     behaviour
 }
 
@@ -35,9 +35,10 @@ type behaviour struct {
 	Delay      time.Duration // each call takes it
 	SlowEvery  int           // one in so many takes Slow as well
 	Slow       time.Duration
-	FailEvery  int // one in so many calls fails,
-	PanicEvery int // or panics
-	DoomEvery  int // one in so many events fails whenever it is tried
+	FailEvery  int  // one in so many calls fails,
+	PanicEvery int  // or panics
+	DoomEvery  int  // one in so many events fails whenever it is tried
+	Stubborn   bool // it does not look at its context
 }
 
 var (
@@ -50,6 +51,9 @@ func (b behaviour) call(ctx context.Context, e event, attempt int) error {
 	took := b.Delay
 	if one(b.SlowEvery, e, 0) {
 		took += b.Slow
+	}
+	if b.Stubborn {
+		ctx = context.WithoutCancel(ctx)
 	}
 	if took > 0 {
 		select {
@@ -160,6 +164,9 @@ func eventTopic(name string) kafka.Topic[event] {
 
 func (m *member) consumer(p *kafka.Proxy) (*kafka.Consumer[event], error) {
 	opts := []kafka.ConsumerOption{kafka.WithMaxUnacked(m.MaxUnacked)}
+	if m.Drain > 0 {
+		opts = append(opts, kafka.WithDrainTimeout(m.Drain))
+	}
 	if m.Latest {
 		opts = append(opts, kafka.WithStart(kafka.Latest))
 	}
