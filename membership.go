@@ -88,7 +88,7 @@ func (r *reader) needServerSide(ctx context.Context, cl *kgo.Client) error {
 			}
 			return nil // it knows neither this member nor, perhaps, the group, as it should
 		}
-		if err := sleep(ctx, askAgain); err != nil {
+		if err := sleep(ctx); err != nil {
 			return err
 		}
 	}

@@ -59,15 +59,16 @@ func (r *reader) awaitTopic(ctx context.Context, cl *kgo.Client) ([16]byte, erro
 		case time.Now().After(patience):
 			return id, unknownTopic(r.topic, err)
 		}
-		if err := sleep(ctx, askAgain); err != nil {
+		if err := sleep(ctx); err != nil {
 			return id, err
 		}
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// sleep waits for a moment, or until ctx ends.
+func sleep(ctx context.Context) error {
 	select {
-	case <-time.After(d):
+	case <-time.After(askAgain):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -105,7 +106,7 @@ func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
 		if err == nil || empty && !kerr.IsRetriable(err) { // right after its creation brokers may not know a topic, or not lead it
 			return err
 		}
-		if end := sleep(ctx, askAgain); end != nil {
+		if end := sleep(ctx); end != nil {
 			if empty {
 				return fmt.Errorf("%w; the last answer: %w", end, err)
 			}
@@ -174,7 +175,7 @@ func (r *reader) hasCommit(ctx context.Context, cl *kadm.Client) (bool, error) {
 		case !kerr.IsRetriable(err): // a fresh cluster's coordinator is not available for a moment
 			return false, err
 		}
-		if err := sleep(ctx, askAgain); err != nil {
+		if err := sleep(ctx); err != nil {
 			return false, err
 		}
 	}
