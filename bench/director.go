@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -113,12 +114,25 @@ func (d *director) turn(ctx context.Context, round int, c contender, message str
 		}
 		jobs = append(jobs, j)
 	}
-	if len(jobs) == 0 {
-		return nil, d.topics.delete(ctx, topic)
-	}
-	samples, err := employ(ctx, jobs)
+	samples, err := d.employ(ctx, jobs)
 	d.topics.forget(ctx, topic)
 	return samples, errors.Join(err, d.topics.delete(ctx, topic))
+}
+
+// employ runs jobs in one process; each in one of its own where allocations are profiled, which belong to a process.
+func (d *director) employ(ctx context.Context, jobs []job) (samples []sample, err error) {
+	size := max(1, len(jobs))
+	if d.profile != "" {
+		size = 1
+	}
+	for some := range slices.Chunk(jobs, size) {
+		more, err := employ(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, more...)
+	}
+	return samples, nil
 }
 
 // employ runs jobs in a process of their own.

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/pprof"
 )
 
-// startProfile writes profiles of what happens until stop, if they were asked for: the processor's time, and every allocation.
+// startProfile writes profiles, if they were asked for: the processor's time until stop, and the allocations of the whole process, sampled
+// as Go does by default: more of them would be most of the processor's time.
 func (j *job) startProfile() (stop func() error, err error) {
 	if j.Profile == "" {
 		return func() error { return nil }, nil
@@ -22,7 +22,6 @@ func (j *job) startProfile() (stop func() error, err error) {
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	runtime.MemProfileRate = 512
 	return func() error {
 		pprof.StopCPUProfile()
 		return errors.Join(f.Close(), writeAllocs(name+".allocs"))
