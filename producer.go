@@ -211,8 +211,16 @@ func (p *Producer[T]) record(value T, opts []RecordOption) (kgo.Record, error) {
 	return p.compose(raw, key, opts), nil
 }
 
-// compose applies the options to the record of a value.
+// compose makes the record of a value.
 func (p *Producer[T]) compose(raw, key []byte, opts []RecordOption) kgo.Record {
+	if len(opts) == 0 {
+		return kgo.Record{Topic: p.topic.Name, Partition: anyPartition, Key: key, Value: raw}
+	}
+	return p.composeWith(raw, key, opts)
+}
+
+// composeWith applies the options. What they see by a pointer can't stay on the stack, which is why compose does without where it can.
+func (p *Producer[T]) composeWith(raw, key []byte, opts []RecordOption) kgo.Record {
 	r := Record{Topic: p.topic.Name, Partition: anyPartition, Key: key, Raw: raw}
 	for _, opt := range opts {
 		if opt != nil {
