@@ -50,6 +50,10 @@ type TopicConfig struct {
 	Partitions int32 `mapstructure:"partitions"`
 	// ReplicationFactor is what EnsureTopics creates. 0: the cluster's default.
 	ReplicationFactor int16 `mapstructure:"replication_factor"`
+	// Configs are the topic's own settings that EnsureTopics creates it with, by Kafka's names and in its units, such as retention.ms,
+	// cleanup.policy or min.insync.replicas. What is not named is the cluster's default. In the environment they are one text:
+	// retention.ms=86400000,cleanup.policy=compact,delete.
+	Configs map[string]string `mapstructure:"configs"`
 }
 
 // TLSConfig secures connections, with TLS 1.2 or later. Any certificate or key turns TLS on, each by the name of a PEM file or as the

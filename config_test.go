@@ -101,6 +101,8 @@ func sample(l leaf) (written string, value any) {
 		return "true", true
 	case time.Duration:
 		return "1m1s", time.Minute + time.Second
+	case map[string]string:
+		return "retention.ms=1234, cleanup.policy=compact,delete", map[string]string{"retention.ms": "1234", "cleanup.policy": "compact,delete"}
 	default:
 		return "1234", reflect.ValueOf(1234).Convert(l.typ).Interface()
 	}

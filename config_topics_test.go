@@ -106,10 +106,44 @@ func TestEveryLeafOfATopicLoadsFromEnvironment(t *testing.T) {
 			if err != nil || len(c.Topics) != 1 {
 				t.Fatalf("%+v, %v", c.Topics, err)
 			}
-			if got := reflect.ValueOf(c.Topics[0]).FieldByIndex(l.index).Interface(); got != want {
+			if got := reflect.ValueOf(c.Topics[0]).FieldByIndex(l.index).Interface(); !reflect.DeepEqual(got, want) {
 				t.Errorf("%v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// A topic's configs have Kafka's names, dots and all, and any kind of value, in files of every format.
+func TestConfigsOfTopics(t *testing.T) {
+	want := map[string]string{"retention.ms": "86400000", "cleanup.policy": "compact,delete", "min.insync.replicas": "2",
+		"unclean.leader.election.enable": "false", "min.cleanable.dirty.ratio": "0.25"}
+	for name, text := range map[string]string{
+		"k.yaml": `topics: [{name: a, configs: {retention.ms: 86400000, cleanup.policy: "compact,delete", min.insync.replicas: 2, ` +
+			`unclean.leader.election.enable: false, min.cleanable.dirty.ratio: 0.25}}]`,
+		"text.yaml": `topics: [{name: a, configs: "retention.ms=86400000,cleanup.policy=compact,delete,min.insync.replicas=2,` +
+			`unclean.leader.election.enable=false,min.cleanable.dirty.ratio=0.25"}]`,
+		"k.toml": "[[topics]]\nname = 'a'\n[topics.configs]\nretention.ms = 86400000\n'cleanup.policy' = 'compact,delete'\nmin.insync.replicas = 2\n" +
+			"unclean.leader.election.enable = false\nmin.cleanable.dirty.ratio = 0.25\n",
+		"k.json": `{"topics": [{"name": "a", "configs": {"retention.ms": 86400000, "cleanup.policy": "compact,delete", "min.insync.replicas": "2",` +
+			` "unclean.leader.election.enable": false, "min.cleanable.dirty.ratio": 0.25}}]}`,
+	} {
+		c, err := kafka.LoadConfig(write(t, name, text))
+		if err != nil || len(c.Topics) != 1 {
+			t.Fatalf("%s: %+v, %v", name, c.Topics, err)
+		}
+		if diff := cmp.Diff(want, c.Topics[0].Configs); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	for text, says := range map[string]string{
+		"[a, b]":              "a list where a section of names and values belongs",
+		"{retention.ms: [1]}": "retention.ms has a list where a text or a number belongs",
+		"{retention.ms: }":    "retention.ms has nothing where a text",
+		"compact":             `"compact" has no =: write key=value`,
+		"{retention.ms: ''}":  `"retention.ms=" has no value`,
+	} {
+		_, err := kafka.LoadConfig(write(t, "k.yaml", "brokers: a:1\ntopics: [{name: a, configs: "+text+"}]"))
+		wantFaults(t, err, says)
 	}
 }
 

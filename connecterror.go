@@ -5,7 +5,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,13 +20,13 @@ import (
 // beside the error of a context that ends while a broker can't be reached. Compare what it wraps with errors.Is and errors.As, such as
 // kerr.SaslAuthenticationFailed or x509.UnknownAuthorityError.
 type ConnectError struct {
-	Address   string // host:port that was dialled
-	Protocol  string // how, in Kafka's words: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL
-	Mechanism string // of SASL; empty without
-	User      string // who authenticated, or a token's subject; empty where that is not known
-	Offered   []string
-	Remedy    string // the setting to change, or what else to look at; empty where nothing certain can be said
-	Err       error  // the broker's or the socket's own words
+	Address   string   // host:port that was dialled
+	Protocol  string   // how, in Kafka's words: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL
+	Mechanism string   // of SASL; empty without
+	User      string   // who authenticated, or a token's subject; empty where that is not known
+	Offered   []string // the mechanisms that the listener offers, where it does not offer this one
+	Remedy    string   // the setting to change, or what else to look at; empty where nothing certain can be said
+	Err       error    // the broker's or the socket's own words
 }
 
 func (e *ConnectError) Error() string {
@@ -38,7 +40,7 @@ func (e *ConnectError) Error() string {
 	if how != "" {
 		how = " (" + how + ")"
 	}
-	text := fmt.Sprintf("broker %s%s: %v", e.Address, how, e.Err)
+	text := fmt.Sprintf("broker %s%s: %s", e.Address, how, inSentence(e.Err))
 	if e.Remedy != "" {
 		text += "; " + e.Remedy
 	}
@@ -46,6 +48,44 @@ func (e *ConnectError) Error() string {
 }
 
 func (e *ConnectError) Unwrap() error { return e.Err }
+
+// inSentence is an error within a sentence of ours. franz-go's guesses at a closed connection are questions, and know less than we do.
+func inSentence(err error) string {
+	var firstRead *kgo.ErrFirstReadEOF
+	if errors.As(err, &firstRead) {
+		return "it closed the connection at once (" + io.EOF.Error() + ")"
+	}
+	return strings.TrimRight(err.Error(), ".?")
+}
+
+// A redactedError is a broker's error that quoted a secret.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
+
+// redact hides what a broker that lies, or logs too much, may quote of the credentials that it was sent.
+func (a *access) redact(err error) error {
+	text := err.Error()
+	for _, secret := range a.secrets() {
+		text = strings.ReplaceAll(text, secret, hidden)
+	}
+	if text == err.Error() {
+		return err
+	}
+	return &redactedError{text, err}
+}
+
+// secrets are the credentials of the configuration that are long enough to be told from words.
+func (a *access) secrets() []string {
+	const short = 4
+	password, _ := a.cfg.SASL.password()
+	token, _ := a.cfg.SASL.token()
+	return slices.DeleteFunc([]string{password, token}, func(s string) bool { return len(s) < short })
+}
 
 // connectError explains what came of dialling or asking an address.
 func (a *access) connectError(addr string, err error) *ConnectError {
@@ -57,8 +97,21 @@ func (a *access) connectError(addr string, err error) *ConnectError {
 		return &ConnectError{Address: addr, Err: err}
 	}
 	return &ConnectError{
-		Address: addr, Protocol: a.protocol(), Mechanism: a.mechanismName(), User: a.identity().name, Err: err, Remedy: a.remedy(err),
+		Address: addr, Protocol: a.protocol(), Mechanism: a.mechanismName(), User: a.identity().name, Err: a.redact(err), Remedy: a.remedy(err),
 	}
+}
+
+// errNoAnswer is what happened where nothing did.
+var errNoAnswer = errors.New("no answer yet")
+
+// noAnswer is the error of an opening that nothing is known of.
+func (a *access) noAnswer() error {
+	if a == nil {
+		return errNoAnswer
+	}
+	e := a.connectError(strings.Join(a.cfg.Brokers, ", "), errNoAnswer)
+	e.Remedy = "check brokers (KAFKA_BROKERS) and the network, or allow more time than this"
+	return e
 }
 
 // remedy is what to look at for a connection error; empty where nothing certain can be said.

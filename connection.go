@@ -90,7 +90,7 @@ func (c *connection) getUnless(ctx context.Context, quit <-chan struct{}, p pati
 			return o.client, o.err
 		case <-timer:
 		case <-ctx.Done():
-			return nil, c.ended(ctx)
+			return nil, c.unopened(ctx)
 		case <-quit:
 			return nil, ErrDisconnected
 		case <-c.closing:
@@ -213,6 +213,15 @@ func (c *connection) ended(ctx context.Context) error {
 	return &endedError{ctx: ctx.Err(), cause: cause}
 }
 
+// unopened is the error of a caller whose ctx ended before there was a connection. Its deadline alone would not tell what took so long.
+func (c *connection) unopened(ctx context.Context) error {
+	err := c.ended(ctx)
+	if err == context.DeadlineExceeded { //nolint:errorlint // no other error is meant
+		return &endedError{ctx: err, cause: c.faults.access.Load().noAnswer()}
+	}
+	return err
+}
+
 // standing is the newest fault of the connection that no success followed, with its time; nil if there is none.
 func (c *connection) standing() (err error, at time.Time) {
 	err, at = c.faults.lastAt()
@@ -250,6 +259,17 @@ func (c *connection) take() (*kgo.Client, context.CancelFunc) {
 		c.stop()
 	}
 	return c.client.Swap(nil), c.stop
+}
+
+// discard closes a client that can't go on, unless that has happened; the next call opens another one. What else is under way on it
+// ends with ErrOutcomeUnknown.
+func (c *connection) discard(failed *kgo.Client) {
+	c.mu.Lock()
+	stop, is := c.stop, c.client.CompareAndSwap(failed, nil)
+	c.mu.Unlock()
+	if is {
+		go closeClient(failed, stop)
+	}
 }
 
 // refuse makes every later and waiting call return ErrDisconnected. An open client stays until taken.

@@ -23,6 +23,8 @@ func convert(raw any, t reflect.Type) (any, error) {
 	switch reflect.Zero(t).Interface().(type) {
 	case []string:
 		return toList(raw)
+	case map[string]string:
+		return toTexts(raw)
 	case Secret:
 		s, err := toText(raw)
 		return NewSecret(s), err
@@ -66,6 +68,59 @@ func toList(raw any) ([]string, error) {
 		list[i] = s
 	}
 	return list, nil
+}
+
+// toTexts takes a section of names and values, or one text key=value,key=value. A part of that text without a = goes on with the
+// value before it: cleanup.policy=compact,delete.
+func toTexts(raw any) (map[string]string, error) {
+	texts := make(map[string]string)
+	v := reflect.ValueOf(raw)
+	switch v.Kind() {
+	case reflect.Map:
+		return texts, flatten(texts, "", v)
+	case reflect.String:
+	default:
+		return nil, fmt.Errorf("%s where a section of names and values belongs: write such as {retention.ms: 86400000}", kindOf(raw))
+	}
+	var key string
+	for part := range strings.SplitSeq(v.String(), ",") {
+		name, value, is := strings.Cut(part, "=")
+		switch {
+		case is:
+			key = strings.TrimSpace(name)
+			texts[key] = strings.TrimSpace(value)
+		case key == "":
+			return nil, fmt.Errorf("%.40q has no =: write key=value,key=value", part)
+		default:
+			texts[key] += "," + strings.TrimSpace(part)
+		}
+	}
+	return texts, nil
+}
+
+// flatten takes a section's values as texts. A name with a dot may have become a section within it.
+func flatten(into map[string]string, prefix string, section reflect.Value) error {
+	for k, v := range section.Seq2() {
+		key := prefix + fmt.Sprint(k.Interface())
+		for v.Kind() == reflect.Interface {
+			v = v.Elem()
+		}
+		switch {
+		case !v.IsValid():
+			return fmt.Errorf("%s has nothing where a text or a number belongs: write Kafka's own value", key)
+		case v.Kind() == reflect.Map:
+			if err := flatten(into, key+".", v); err != nil {
+				return err
+			}
+		case v.Kind() == reflect.String, v.Kind() == reflect.Bool, v.CanInt(), v.CanUint():
+			into[key] = fmt.Sprint(v.Interface())
+		case v.CanFloat():
+			into[key] = strconv.FormatFloat(v.Float(), 'f', -1, 64) // every number of JSON is one
+		default:
+			return fmt.Errorf("%s has %s where a text or a number belongs: write Kafka's own value", key, kindOf(v.Interface()))
+		}
+	}
+	return nil
 }
 
 func toBool(raw any) (bool, error) {

@@ -251,7 +251,7 @@ func TestAForbiddenDeadLetterTopicIsToldAndThenUsed(t *testing.T) {
 			for range 2 {
 				wantWithin(t, 15*time.Second, func() {
 					wantError(t, d.Write(within(t, patience), m), want,
-						`the user "bob" may not write`, "kafka-acls.sh --add --allow-principal User:bob --operation Write --topic dead")
+						`User:bob is not allowed the operation Write on topic "dead"`, "--add --allow-principal User:bob --operation Write --topic dead")
 				})
 			}
 			cl, err := newProxy(t, admin).Client(within(t, patience))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -101,15 +100,7 @@ func (f *faithful) takeIf(failed *kgo.Client) (*kgo.Client, context.CancelFunc) 
 
 // explain adds to the error of a missing permission who lacks it and how it is given.
 func (f *faithful) explain(err error) error {
-	if !errors.Is(err, kerr.TopicAuthorizationFailed) && !errors.Is(err, kerr.ClusterAuthorizationFailed) {
-		return err
-	}
-	who, principal := "this principal", ""
-	if user := f.sender.proxy.cfg.SASL.User; user != "" {
-		who, principal = fmt.Sprintf("the user %q", user), fmt.Sprintf(" --allow-principal User:%s", user)
-	}
-	return fmt.Errorf("%s may not write to the topic: kafka-acls.sh --add%s --operation Write --topic %s: %w",
-		who, principal, f.sender.topic, err)
+	return f.sender.proxy.access.forbidden(err, need{operation: "Write", topic: f.sender.topic})
 }
 
 // A squeezer compresses what is too large for a topic's default limit, and leaves the rest as the proxy compresses, which by default is

@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ func (r *reader) open(ctx, base context.Context, f *faults) (*kgo.Client, error)
 	err = r.prepare(ctx, scout)
 	scout.Close()
 	if err != nil {
-		return nil, cmp.Or(r.forbidden(err), err)
+		return nil, r.forbidden(err, false)
 	}
 	seeds := r.proxy.newSeeds()
 	looping := r.loops.prepare(base) // first: group callbacks may run before NewClient returns

@@ -20,7 +20,7 @@ import (
 // LoadConfig reads a configuration from a file and the environment, whose variables win. The file is YAML, TOML or JSON, by its
 // extension (.yaml, .yml, .toml, .json); with path "" there is none. Config says how keys and variables are named.
 //
-// An entry of topics has the variables KAFKA_TOPICS_<ALIAS>_NAME, _GROUP, _PARTITIONS and _REPLICATION_FACTOR, where <ALIAS> is its
+// An entry of topics has the variables KAFKA_TOPICS_<ALIAS>_NAME, _GROUP, _PARTITIONS, _REPLICATION_FACTOR and _CONFIGS, where <ALIAS> is its
 // alias (its name, if it has none) in upper case with _ for every other sign: KAFKA_TOPICS_ORDERS_EU_NAME for orders-eu. A variable
 // of an alias that the file does not name adds that topic, so that a service can do without a file; its alias is in lower case
 // (orders_eu), unless KAFKA_TOPICS_ORDERS_EU_ALIAS spells it (orders-eu). Where it looks like a slip of an alias that the file names

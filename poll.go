@@ -264,23 +264,14 @@ func (r *reader) noteReset(a *assignment, recs []*kgo.Record) {
 }
 
 func (r *reader) refusedFetch(f fetchFault) error {
-	if err := r.forbidden(f.err); err != nil {
-		return err
+	err := r.forbidden(f.err, f.partition >= 0)
+	if err == f.err && f.partition >= 0 {
+		return fmt.Errorf("partition %d: %w", f.partition, err)
 	}
-	if f.partition >= 0 {
-		return fmt.Errorf("partition %d: %w", f.partition, f.err)
-	}
-	return f.err
+	return err
 }
 
-// forbidden says who may not do what, and how that is changed; nil where err is something else.
-func (r *reader) forbidden(err error) error {
-	switch {
-	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		return fmt.Errorf("this principal may not read the topic: kafka-acls.sh --add --operation Read --topic %s: %w", r.topic, err)
-	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return fmt.Errorf("this principal may not use the group %q: kafka-acls.sh --add --operation Read --group %s: %w",
-			r.group, r.group, err)
-	}
-	return nil
+// forbidden says who may not read what, and how that is changed; seen says that the topic surely exists.
+func (r *reader) forbidden(err error, seen bool) error {
+	return r.proxy.access.forbidden(err, need{operation: "Read", topic: r.topic, group: r.group, seen: seen})
 }

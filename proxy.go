@@ -100,7 +100,7 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 		cfg:      cfg,
 		log:      o.log,
 		access:   access,
-		opts:     append(o.opts, access.options()...),
+		opts:     append(append(o.opts, access.options()...), kgo.WithHooks(&throttling{log: o.log})),
 		room:     newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
 		standing: make(map[disconnecter]rank),
 		lives:    make(map[string]*topicLife),
@@ -266,7 +266,7 @@ func (p *Proxy) dialProducing(ctx, base context.Context, f *faults, opts ...kgo.
 	return p.dial(ctx, base, f, append(opts, reading...)...)
 }
 
-// dial makes a client that lives under base and proves that a broker answers it.
+// dial makes a client that lives under base and proves that a broker answers it, also at the address that it advertises.
 func (p *Proxy) dial(ctx, base context.Context, f *faults, extra ...kgo.Opt) (*kgo.Client, error) {
 	f.access.Store(p.access)
 	seeds := p.newSeeds()
@@ -277,7 +277,11 @@ func (p *Proxy) dial(ctx, base context.Context, f *faults, extra ...kgo.Opt) (*k
 	if err != nil {
 		return nil, err
 	}
-	if err := seeds.reach(ctx, cl); err != nil {
+	err = seeds.reach(ctx, cl)
+	if err == nil {
+		err = p.reachable(ctx, cl, p.cfg.Brokers[p.answered.Load()])
+	}
+	if err != nil {
 		cl.Close()
 		return nil, err
 	}

@@ -159,3 +159,13 @@ func TestPrincipal(t *testing.T) {
 		}
 	}
 }
+
+// A broker that sends back what it was sent shows no secret.
+func TestBrokersWordsAreRedacted(t *testing.T) {
+	t.Parallel()
+	c := Config{Brokers: []string{"a:1"}, SASL: SASLConfig{Mechanism: saslPlain, User: "alice", Password: NewSecret("hunter22")}}
+	err := newAccess(c, nil, nil).connectError("a:1", fmt.Errorf("%w: no user alice with hunter22.", kerr.SaslAuthenticationFailed))
+	if text := err.Error(); !errors.Is(err, kerr.SaslAuthenticationFailed) || strings.Contains(text, "hunter22") || !strings.Contains(text, "alice with ****; check") {
+		t.Error(text)
+	}
+}

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"net"
 	"strconv"
 	"sync"
@@ -40,21 +39,17 @@ func (s *seeds) reach(ctx context.Context, cl *kgo.Client) error {
 	var errs []error
 	brokers := cl.SeedBrokers()
 	for i, b := range brokers {
-		share, cancel := ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok {
-			share, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(brokers)-i))
-		}
+		share, cancel := shareOf(ctx, len(brokers)-i)
 		err := ask(share, b)
 		cancel()
 		if err == nil {
 			return s.keep(cl, i)
 		}
-		errs = append(errs, s.access.connectError(s.addrs[i], err))
+		told := s.access.connectError(s.addrs[i], err)
+		s.access.learnOffers(ctx, told)
+		errs = append(errs, told)
 	}
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
+	return joined(errs)
 }
 
 func (s *seeds) keep(cl *kgo.Client, i int) error {

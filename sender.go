@@ -122,7 +122,7 @@ func (s *sender) sendAndWait(ctx context.Context, rec kgo.Record) (Delivery, err
 func (s *sender) await(ctx context.Context, d *delivery) (Delivery, error) {
 	select {
 	case o := <-d.result:
-		return o.delivery, o.err
+		return o.delivery, offerTopic(ctx, d.client, s.topic, o.err)
 	case <-ctx.Done():
 	}
 	select {
@@ -230,7 +230,11 @@ func (d *delivery) acknowledged(r *kgo.Record, err error) {
 		s.topicNow.end(d.life, func() { d.client.PurgeTopicsFromProducing(s.topic) })
 	}
 	since, idempotent := s.conn.faults.since(d.before), s.proxy.cfg.Producer.Acks == acksAll
-	s.settle(d, outcome{err: explainOutcome(s.topic, err, since, idempotent)})
+	err = explainOutcome(s.topic, err, since, idempotent)
+	if errors.Is(err, kerr.ClusterAuthorizationFailed) { // the client keeps a refused producer id for its life
+		s.conn.discard(d.client)
+	}
+	s.settle(d, outcome{err: s.proxy.access.explainRefusal(err, s.topic, size(r))})
 }
 
 // expire settles what has waited for the whole delivery timeout.

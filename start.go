@@ -57,7 +57,7 @@ func (r *reader) awaitTopic(ctx context.Context, cl *kgo.Client) ([16]byte, erro
 		case !errors.Is(err, kerr.UnknownTopicOrPartition):
 			return id, err
 		case time.Now().After(patience):
-			return id, unknownTopic(r.topic, err)
+			return id, offerTopic(ctx, cl, r.topic, unknownTopic(r.topic, err))
 		}
 		if err := sleep(ctx); err != nil {
 			return id, err

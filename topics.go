@@ -94,6 +94,11 @@ func (k *checker) checkTopics(topics []TopicConfig) {
 		if t.ReplicationFactor < 0 {
 			k.fault(at+".replication_factor", "%d is negative: leave it out for the cluster's default", t.ReplicationFactor)
 		}
+		for _, key := range sortedKeys(t.Configs) {
+			if key == "" || t.Configs[key] == "" {
+				k.fault(at+".configs", "%q has no value, or no name: write both, or remove it", key+"="+t.Configs[key])
+			}
+		}
 	}
 }
 
