@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/typedkafka/kafka"
 )
 
 // What acks says is what goes over the wire; only "all" is idempotent.
@@ -24,7 +26,8 @@ func TestAcksOnTheWire(t *testing.T) {
 				initialised <- struct{}{}
 				return nil, nil, false
 			})
-			produce(t, newProducer(t, c.proxy(t), topic), order{})
+			p := c.proxy(t)
+			produce(t, newProducer(t, p, topic), order{})
 			if got := <-asked; got != want {
 				t.Errorf("acks %d on the wire, want %d", got, want)
 			}
@@ -32,6 +35,9 @@ func TestAcksOnTheWire(t *testing.T) {
 				t.Errorf("idempotent: %t", idempotent)
 			}
 			eventually(t, "the message is written", func() bool { return c.written(t, topic) == 1 })
+			if n := kafka.UnderWay(p); n != 0 { // what is not answered must not be waited for, and kept
+				t.Errorf("%d requests wait for an answer", n)
+			}
 		})
 	}
 }

@@ -33,7 +33,7 @@ const (
 	answerHead  = 4 + 4         // size, correlation id
 )
 
-// Write notes a produce request: the client writes each request by one call.
+// Write notes a produce request. The client writes each request by one call.
 func (a *answers) Write(p []byte) (int, error) {
 	if len(p) >= requestHead && binary.BigEndian.Uint16(p[4:]) == produceKey {
 		a.mu.Lock()
@@ -64,7 +64,7 @@ func (a *answers) Close() error {
 	return a.Conn.Close()
 }
 
-// follow takes in a part of what comes, up to the end of one answer, and returns the rest.
+// follow takes in what has come, up to the end of an answer or of its head, and returns the rest.
 func (a *answers) follow(b []byte) (rest []byte) {
 	if a.skip > 0 {
 		n := min(a.skip, len(b))
@@ -108,7 +108,7 @@ func (a *answers) head() {
 	}
 	a.skip = int(size) - (answerHead - 4)
 	a.frame = a.frame[:0]
-	if waiting { // nothing else is asked over a connection that produces: the client gives it up
+	if waiting { // the client, which asks nothing else over a connection that produces, gives it up here
 		a.counts.doubtful.Add(1)
 	}
 }
@@ -135,7 +135,7 @@ func (a *answers) judge(frame []byte) {
 func settles(body []byte, version int16) bool {
 	resp := kmsg.NewPtrProduceResponse()
 	resp.SetVersion(version)
-	if resp.IsFlexible() { // the head ends with tags; brokers send none
+	if resp.IsFlexible() { // the head ends with the number of its tags; brokers send none
 		if body[0] != 0 {
 			return false
 		}
@@ -155,17 +155,9 @@ func settles(body []byte, version int16) bool {
 	return true
 }
 
-// readAnswers gives the options that make a client with opts read along with what it produces.
-func readAnswers(opts []kgo.Opt, counts *produceCounts) ([]kgo.Opt, error) {
-	plain, err := kgo.NewClient(opts...) // which has no other way to tell what it would dial with; this one never dials
-	if err != nil {
-		return nil, err
-	}
-	defer plain.Close()
-	if plain.OptValue(kgo.RequiredAcks) == kgo.NoAck() { // nothing answers
-		return nil, nil
-	}
-	dial := plain.OptValue(kgo.Dialer).(func(context.Context, string, string) (net.Conn, error))
+// readAnswers are the options of a client that connects by dial and reads along with what it produces. It is for clients whose
+// requests are answered: not for those of acks none.
+func readAnswers(dial dialler, counts *produceCounts) []kgo.Opt {
 	reading := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
@@ -173,5 +165,5 @@ func readAnswers(opts []kgo.Opt, counts *produceCounts) ([]kgo.Opt, error) {
 		}
 		return &answers{Conn: conn, counts: counts, versions: make(map[int32]int16)}, nil
 	}
-	return []kgo.Opt{kgo.DialTLSConfig(nil), kgo.Dialer(reading)}, nil // dial has TLS in it
+	return []kgo.Opt{kgo.DialTLSConfig(nil), kgo.Dialer(reading)} // dial has TLS in it
 }

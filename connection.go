@@ -31,11 +31,11 @@ type connection struct {
 
 	client atomic.Pointer[kgo.Client] // the open client; nil before, after, and between
 
-	mu       sync.Mutex         // guards what follows; never held over I/O
-	opening  *opening           // the one under way
-	failures int                // in a row
-	failed   error              // the last one's cause
-	failedAt time.Time          //
+	mu       sync.Mutex // guards what follows; never held over I/O
+	opening  *opening   // the one under way
+	failures int        // in a row
+	failed   error      // the last one's cause
+	failedAt time.Time
 	base     context.Context    // what an open client lives under
 	stop     context.CancelFunc // ends base
 	closed   bool

@@ -39,8 +39,8 @@ type Proxy struct {
 	closed   bool
 
 	closing closing
-	life    context.Context    // ends with the proxy
-	endLife context.CancelFunc //
+	life    context.Context // ends with the proxy
+	endLife context.CancelFunc
 }
 
 // A disconnecter is what stands on a proxy.
@@ -70,7 +70,8 @@ func WithLogger(l *slog.Logger) ProxyOption {
 }
 
 // WithClientOptions passes options to every franz-go client of this proxy, for what Config has no setting for: a dialler, hooks,
-// franz-go's own logger. They are applied before the proxy's own, so they can't undo what its promises rest on; hooks add up.
+// franz-go's own logger. They are applied before the proxy's own, so they can't undo what its promises rest on; hooks add up,
+// and see several clients, some of which live for a moment only.
 func WithClientOptions(opts ...kgo.Opt) ProxyOption {
 	return func(o *proxyOptions) { o.opts = append(o.opts, opts...) }
 }
@@ -254,16 +255,15 @@ func closeWithin(ctx context.Context, cl *kgo.Client, stop context.CancelFunc) {
 
 // openProducing makes the client that the producers share.
 func (p *Proxy) openProducing(ctx, base context.Context, f *faults) (*kgo.Client, error) {
+	if p.cfg.Producer.Acks == acksNone {
+		return p.dial(ctx, base, f, p.producingOptions()...)
+	}
 	return p.dialProducing(ctx, base, f, p.producingOptions()...)
 }
 
-// dialProducing is dial for a client that produces: it reads along with what brokers answer.
+// dialProducing is dial for a client whose messages are acknowledged: it reads along with what brokers answer.
 func (p *Proxy) dialProducing(ctx, base context.Context, f *faults, opts ...kgo.Opt) (*kgo.Client, error) {
-	reading, err := readAnswers(append(p.opts[:len(p.opts):len(p.opts)], opts...), &f.produce)
-	if err != nil {
-		return nil, err
-	}
-	return p.dial(ctx, base, f, append(opts, reading...)...)
+	return p.dial(ctx, base, f, append(opts, readAnswers(p.access.dial, &f.produce)...)...)
 }
 
 // dial makes a client that lives under base and proves that a broker answers it, also at the address that it advertises.

@@ -2,11 +2,14 @@ package kafka_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/typedkafka/kafka"
 )
@@ -34,26 +37,50 @@ func newSecured(t *testing.T) *cluster {
 	return &cluster{cfg: cfg, fake: fake}
 }
 
+// byCode moves what secures the connections from the configuration into an option of code.
+func (c *cluster) byCode(t *testing.T) kafka.ProxyOption {
+	t.Helper()
+	authority, err := os.ReadFile(c.cfg.TLS.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(authority)
+	secure := &tls.Config{RootCAs: pool, ServerName: c.cfg.TLS.ServerName, MinVersion: tls.VersionTLS12}
+	c.cfg.TLS = kafka.TLSConfig{}
+	return kafka.WithClientOptions(kgo.DialTLSConfig(secure))
+}
+
 // Messages go out and come in over TLS and SASL, and what the broker answers in between is understood there too.
 func TestADoubtfulAnswerIsUnderstoodOverTLS(t *testing.T) {
 	t.Parallel()
-	for _, first := range leftOpenCodes {
-		t.Run(first.Message, func(t *testing.T) {
-			t.Parallel()
-			c := newSecured(t)
-			p := c.proxy(t)
-			producer := newProducer(t, p, "orders")
-			produce(t, producer, order{Qty: 0})
-			expectOrders(t, newConsumer(t, p, "orders"), 0, 1)
-			c.answerFirst("orders", first, kerr.MessageTooLarge)
-			_, err := producer.Produce(within(t, patience), order{})
-			wantError(t, err, kafka.ErrOutcomeUnknown, "orders")
-			wantError(t, err, kerr.MessageTooLarge)
-			_, err = producer.Produce(within(t, patience), order{})
-			wantError(t, err, kerr.MessageTooLarge)
-			if errors.Is(err, kafka.ErrOutcomeUnknown) {
-				t.Errorf("a later message was refused at once: %v", err)
-			}
-		})
+	for how, connect := range map[string]func(*testing.T, *cluster) *kafka.Proxy{
+		"by configuration": func(t *testing.T, c *cluster) *kafka.Proxy { t.Helper(); return c.proxy(t) },
+		"by code":          func(t *testing.T, c *cluster) *kafka.Proxy { opt := c.byCode(t); return c.proxy(t, opt) },
+	} {
+		for _, first := range leftOpenCodes {
+			t.Run(how+" "+first.Message, func(t *testing.T) {
+				t.Parallel()
+				c := newSecured(t)
+				testDoubtfulAnswer(t, c, connect(t, c), first)
+			})
+		}
+	}
+}
+
+// testDoubtfulAnswer sends a message that is answered with a doubtful code first, and then refused.
+func testDoubtfulAnswer(t *testing.T, c *cluster, p *kafka.Proxy, first *kerr.Error) {
+	t.Helper()
+	producer := newProducer(t, p, "orders")
+	produce(t, producer, order{Qty: 0})
+	expectOrders(t, newConsumer(t, p, "orders"), 0, 1)
+	c.answerFirst("orders", first, kerr.MessageTooLarge)
+	_, err := producer.Produce(within(t, patience), order{})
+	wantError(t, err, kafka.ErrOutcomeUnknown, "orders")
+	wantError(t, err, kerr.MessageTooLarge)
+	_, err = producer.Produce(within(t, patience), order{})
+	wantError(t, err, kerr.MessageTooLarge)
+	if errors.Is(err, kafka.ErrOutcomeUnknown) {
+		t.Errorf("a later message was refused at once: %v", err)
 	}
 }

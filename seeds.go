@@ -52,6 +52,7 @@ func (s *seeds) reach(ctx context.Context, cl *kgo.Client) error {
 	return joined(errs)
 }
 
+// keep leaves the client the address that has answered.
 func (s *seeds) keep(cl *kgo.Client, i int) error {
 	s.answered.Store(int32(i))
 	if len(s.addrs) == 1 {
@@ -63,7 +64,8 @@ func (s *seeds) keep(cl *kgo.Client, i int) error {
 	return cl.UpdateSeedBrokers(s.addrs[i])
 }
 
-// only makes a client begin with the address that answered another one; of says which client that is.
+// only makes a client begin with the address that answered another client. It is made by this option, so of tells afterwards which
+// client that is.
 func (s *seeds) only() kgo.Opt { return kgo.SeedBrokers(s.addrs[s.now]) }
 
 func (s *seeds) of(cl *kgo.Client) {
@@ -83,10 +85,11 @@ func (s *seeds) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Con
 		return
 	}
 	s.now = (s.now + 1) % len(s.addrs)
-	go func(cl *kgo.Client, addr string) { _ = cl.UpdateSeedBrokers(addr) }(s.client, s.addrs[s.now]) // it ends what calls this
+	cl, addr := s.client, s.addrs[s.now]
+	go func() { _ = cl.UpdateSeedBrokers(addr) }() // not here: it stops the broker that calls this
 }
 
-// names reports whether an address is a broker's.
+// names reports whether an address of the configuration is this broker's.
 func names(addr string, b kgo.BrokerMetadata) bool {
 	host, port, err := net.SplitHostPort(addr)
 	n, _ := strconv.Atoi(port)

@@ -31,7 +31,7 @@ type sender struct {
 	mu          sync.Mutex // guards what follows; never held over I/O or a caller's code
 	refused     bool
 	admitted    uint64    // how many deliveries were admitted
-	oldest      *delivery // of those not settled, in order of admission; a ring's worth of links, so that any leaves in O(1)
+	oldest      *delivery // of those not settled, linked in the order of admission, so that any can leave the list at once
 	newest      *delivery
 	expiry      *time.Timer // runs while something is not settled
 	term        term
@@ -99,14 +99,14 @@ func (s *sender) send(ctx context.Context, d *delivery) error {
 		return s.because(err)
 	}
 	d.before, d.life = s.conn.faults.requests(), s.topicNow.count.Load()
-	term, err := s.enter(d)
+	until, err := s.enter(d)
 	if err != nil {
 		s.room.leave(d.cost)
 		return err
 	}
 	d.rec.Context = context.WithoutCancel(ctx) //nolint:fatcontext // one record's own; its values are for hooks
 	// TryProduce never blocks. Produce would, without end, if records that were sent by Proxy.Client had filled the client.
-	cl.TryProduce(term, &d.rec, d.acknowledged)
+	cl.TryProduce(until, &d.rec, d.acknowledged)
 	return nil
 }
 
@@ -188,8 +188,8 @@ func size(r *kgo.Record) int {
 	return n
 }
 
-// enter makes d one of the deliveries to wait for, and returns how long the client may try.
-func (s *sender) enter(d *delivery) (context.Context, error) {
+// enter makes d one of the deliveries to wait for, and returns the context until whose end the client may try.
+func (s *sender) enter(d *delivery) (until context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refused {
