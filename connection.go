@@ -291,4 +291,6 @@ func (c *connection) refuse() {
 func closeClient(cl *kgo.Client, stop context.CancelFunc) {
 	stop()
 	cl.CloseAllowingRebalance()
+	// Close leaves the group once more, beside what it waits for, and then polls, which holds up a leaving that comes late for ever.
+	cl.AllowRebalance()
 }

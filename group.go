@@ -325,16 +325,7 @@ func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelF
 	err := r.commitAll(ctx, cl, nil)
 	r.commitMu.Unlock()
 	leaveErr := cl.LeaveGroupContext(last)
-	stop()
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		cl.CloseAllowingRebalance()
-	}()
-	select {
-	case <-closed:
-	case <-last.Done(): // it goes on in the background, cancelled
-	}
+	closeWithin(last, cl, stop)
 	if left := r.unsaved(mine); left > 0 && !r.options.direct {
 		return r.leftBehind(left, errors.Join(err, leaveErr))
 	}
