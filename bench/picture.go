@@ -26,7 +26,8 @@ func drawPicture(s settings, kind string, r results) (io.WriterTo, error) {
 	parts := slices.DeleteFunc(slices.Clone(s.workloads), func(w workload) bool { return len(s.rows(w)) == 0 })
 	canvas := vgsvg.New(width, height*vg.Length(max(1, len(parts))))
 	all := draw.New(canvas)
-	tiles := draw.Tiles{Rows: len(parts), Cols: 1, PadY: vg.Millimeter * 4, PadTop: vg.Millimeter * 4, PadRight: vg.Millimeter * 6}
+	tiles := draw.Tiles{Rows: len(parts), Cols: 1, PadY: vg.Millimeter * 4, PadTop: vg.Millimeter * 4,
+		PadLeft: vg.Millimeter * 4, PadRight: vg.Millimeter * 6}
 	for i, w := range parts {
 		p, err := s.part(kind, r, w)
 		if err != nil {
@@ -47,6 +48,7 @@ func (s settings) part(kind string, r results, w workload) (*plot.Plot, error) {
 	p.Add(plotter.NewGrid())
 	rows := s.rows(w)
 	p.NominalY(labels(rows)...)
+	p.Y.Min, p.Y.Max = -0.5, float64(len(rows))-0.5
 	for i, m := range s.messages {
 		xys := r.dots(rows, m, w)
 		if len(xys) == 0 {

@@ -29,7 +29,7 @@ func parseSettings(args []string) (settings, error) {
 	s := settings{bytes: 64 << 20}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.IntVar(&s.rounds, "rounds", 8, "how often each contender runs on each message")
-	f.DurationVar(&s.budget, "budget", 100*time.Millisecond, "how long one measurement takes at most, beside its warming up")
+	f.DurationVar(&s.budget, "budget", 150*time.Millisecond, "how long one measurement takes at most, beside its warming up")
 	f.BoolVar(&s.quick, "quick", false, "one short round, to prove that everything runs; its figures are not written anywhere")
 	f.StringVar(&s.docs, "docs", "../docs", "the folder of performance.md and its pictures, or nothing")
 	f.StringVar(&s.profile, "profile", "", "a folder for a CPU and an allocation profile of each measurement")
