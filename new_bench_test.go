@@ -67,7 +67,11 @@ func heldByProducers(b *testing.B, n int) (heap float64, sockets int32) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer proxy.Disconnect(context.Background())
+	defer func() {
+		if err := proxy.Disconnect(context.Background()); err != nil {
+			b.Error(err)
+		}
+	}()
 	topic := kafka.Topic[specimen.Tiny]{Name: "orders", Schema: schema.MustCompile([]byte(specimen.TinySchema))}
 	producers := make([]*kafka.Producer[specimen.Tiny], n)
 	first := newProducers(b, proxy, topic, producers[:1])
