@@ -19,6 +19,8 @@ type access struct {
 	mechanism sasl.Mechanism // nil: none
 	plain     func() dialler // dials as the clients do, without TLS
 	last      atomic.Pointer[identity]
+	shown     atomic.Pointer[x509.Certificate] // the client's, by the last connection; nil: none
+	asking    atomic.Int32                     // logins that wait for their credentials
 }
 
 // newAccess makes the access of a configuration with its defaults and without faults. The mechanism of code, if there is one, stands
@@ -62,7 +64,7 @@ func (a *access) options() []kgo.Opt {
 func (a *access) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	dial := a.plain()
 	if a.cfg.TLS.Enabled {
-		dial = a.cfg.TLS.over(dial, a.cfg.ConnectTimeout)
+		dial = a.cfg.TLS.over(dial, a.cfg.ConnectTimeout, a.shown.Store)
 	}
 	return dial(ctx, network, addr)
 }
@@ -107,8 +109,8 @@ func (a *access) principal() string {
 	case a.mechanism == nil && !a.cfg.TLS.Enabled:
 		return "User:ANONYMOUS"
 	case a.mechanism == nil:
-		if subject := a.subject(); subject != "" {
-			return "User:" + subject
+		if c := a.shown.Load(); c != nil {
+			return "User:" + c.Subject.String()
 		}
 		return "User:ANONYMOUS"
 	case name == "" || a.mechanismName() == saslAWS: // to MSK the principal is a role's ARN, which the key's id does not tell
@@ -116,20 +118,4 @@ func (a *access) principal() string {
 	default:
 		return "User:" + name
 	}
-}
-
-// certificate is the client's, nil where there is none that can be read.
-func (a *access) certificate() *x509.Certificate {
-	m, _ := a.cfg.TLS.read()
-	if m.certificate == nil {
-		return nil
-	}
-	return m.certificate.Leaf
-}
-
-func (a *access) subject() string {
-	if c := a.certificate(); c != nil {
-		return c.Subject.String()
-	}
-	return ""
 }

@@ -228,7 +228,7 @@ func (r *reader) committed(due map[*assignment]pledge, resp *kmsg.OffsetCommitRe
 	var errs []error
 	for a, c := range due {
 		if err := kerr.ErrorForCode(codes[a.partition]); err != nil {
-			errs = append(errs, fmt.Errorf("partition %d: %w", a.partition, err))
+			errs = append(errs, fmt.Errorf("partition %d: %w", a.partition, r.forbidden(err, true)))
 			continue
 		}
 		a.committed, a.saved = c.to, c.to.offset

@@ -68,17 +68,17 @@ func TestConnectionOptions(t *testing.T) {
 
 func TestConfigOfTLS(t *testing.T) {
 	t.Parallel()
-	got, err := TLSConfig{Enabled: true, ServerName: "x"}.config("a:1")
+	got, _, err := TLSConfig{Enabled: true, ServerName: "x"}.config("a:1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.MinVersion != tls.VersionTLS12 || got.ServerName != "x" || got.InsecureSkipVerify || got.RootCAs != nil {
 		t.Errorf("%+v", got)
 	}
-	if got, err := (TLSConfig{Enabled: true, InsecureSkipVerify: true}).config("a:1"); err != nil || got.ServerName != "a" || !got.InsecureSkipVerify {
+	if got, _, err := (TLSConfig{Enabled: true, InsecureSkipVerify: true}).config("a:1"); err != nil || got.ServerName != "a" || !got.InsecureSkipVerify {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := (TLSConfig{CAFile: "/no/such/file"}).config("a:1"); err == nil || !strings.Contains(err.Error(), `tls.ca_file: can't read "/no/such/file"`) {
+	if _, _, err := (TLSConfig{CAFile: "/no/such/file"}).config("a:1"); err == nil || !strings.Contains(err.Error(), `tls.ca_file: can't read "/no/such/file"`) {
 		t.Errorf("a missing file: %v", err)
 	}
 }

@@ -67,8 +67,12 @@ type redactedError struct {
 func (e *redactedError) Error() string { return e.text }
 func (e *redactedError) Unwrap() error { return e.err }
 
-// redact hides what a broker that lies, or logs too much, may quote of the credentials that it was sent.
+// redact hides what a broker that lies, or says too much, may quote of the credentials that it was sent. It has words of its own only
+// where it refuses them.
 func (a *access) redact(err error) error {
+	if !errors.Is(err, kerr.SaslAuthenticationFailed) {
+		return err
+	}
 	text := err.Error()
 	for _, secret := range a.secrets() {
 		text = strings.ReplaceAll(text, secret, hidden)
@@ -111,6 +115,9 @@ func (a *access) noAnswer() error {
 	}
 	e := a.connectError(strings.Join(a.cfg.Brokers, ", "), errNoAnswer)
 	e.Remedy = "check brokers (KAFKA_BROKERS) and the network, or allow more time than this"
+	if a.asking.Load() > 0 {
+		e.Remedy = noCredentialsYet
+	}
 	return e
 }
 
@@ -134,12 +141,18 @@ func (a *access) remedy(err error) string {
 			return text
 		}
 	}
-	if timedOut(err) {
-		return "the address takes connections or packets but does not answer: check that tls.enabled (KAFKA_TLS_ENABLED) fits the listener," +
-			" and the network"
+	switch {
+	case !timedOut(err):
+		return ""
+	case a.asking.Load() > 0:
+		return noCredentialsYet
 	}
-	return ""
+	return "the address takes connections or packets but does not answer: check that tls.enabled (KAFKA_TLS_ENABLED) fits the listener," +
+		" and the network"
 }
+
+// noCredentialsYet is what to look at where the broker is not what is waited for.
+const noCredentialsYet = "the function or the token endpoint that makes the credentials has not answered yet: see to it"
 
 // saslRemedy is for what the broker says of SASL.
 func (a *access) saslRemedy(err error) string {
@@ -200,7 +213,7 @@ func refusedCertificate(err error) bool {
 }
 
 func (a *access) clientCertificateRemedy(now time.Time) string {
-	c := a.certificate()
+	c := a.shown.Load()
 	if c == nil {
 		return "this listener wants a client's certificate: set tls.cert_file and tls.key_file (KAFKA_TLS_CERT_FILE, KAFKA_TLS_KEY_FILE)"
 	}

@@ -128,17 +128,20 @@ func (f *faults) last() error {
 
 // lastAt is last, with the time of the fault.
 func (f *faults) lastAt() (error, time.Time) {
+	addr, newest := f.newest()
+	if newest.err == nil {
+		return nil, time.Time{}
+	}
+	return f.access.Load().connectError(addr, newest.err), newest.at // not under the lock: to hide a secret it may read its file
+}
+
+func (f *faults) newest() (addr string, newest fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var newest fault
-	var addr string
 	for a, one := range f.byAddr {
 		if time.Since(one.at) < faultAge && one.at.After(newest.at) {
 			newest, addr = one, a
 		}
 	}
-	if newest.err == nil {
-		return nil, time.Time{}
-	}
-	return f.access.Load().connectError(addr, newest.err), newest.at
+	return addr, newest
 }

@@ -264,11 +264,12 @@ func (r *reader) noteReset(a *assignment, recs []*kgo.Record) {
 }
 
 func (r *reader) refusedFetch(f fetchFault) error {
+	var denied *AccessError
 	err := r.forbidden(f.err, f.partition >= 0)
-	if err == f.err && f.partition >= 0 {
-		return fmt.Errorf("partition %d: %w", f.partition, err)
+	if errors.As(err, &denied) || f.partition < 0 {
+		return err
 	}
-	return err
+	return fmt.Errorf("partition %d: %w", f.partition, err)
 }
 
 // forbidden says who may not read what, and how that is changed; seen says that the topic surely exists.

@@ -24,7 +24,7 @@ var saslMechanisms = []string{saslPlain, saslScram256, saslScram512, saslOAuth, 
 //
 //	kafka.WithSASL(oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) { … }))           // a token, pkg/sasl/oauth
 //	kafka.WithSASL(aws.ManagedStreamingIAM(func(ctx context.Context) (aws.Auth, error) { … })) // AWS MSK, pkg/sasl/aws
-//	kafka.WithSASL(kerberos.Auth{…}.AsMechanism())                                             // franz-go's module pkg/sasl/kerberos
+//	kafka.WithSASL(kerberos.Auth{…}.AsMechanismWithClose())                                    // franz-go's module pkg/sasl/kerberos
 //
 // Client credentials against a token endpoint are in the module github.com/typedkafka/kafka/oauth.
 func WithSASL(m sasl.Mechanism) ProxyOption {
@@ -120,7 +120,9 @@ func (l login) Authenticate(ctx context.Context, host string) (sasl.Session, []b
 		ctx, cancel = context.WithTimeout(ctx, l.timeout)
 		defer cancel()
 	}
+	l.access.asking.Add(1)
 	session, first, err := l.Mechanism.Authenticate(ctx, host)
+	l.access.asking.Add(-1)
 	if err != nil {
 		return nil, nil, &credentialsError{err}
 	}

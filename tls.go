@@ -19,13 +19,14 @@ import (
 type dialler func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // over returns a dialler that secures what dial connects, within a time. What the files hold now counts for each connection anew, so
-// that a renewed certificate needs no restart.
-func (c TLSConfig) over(dial dialler, timeout time.Duration) dialler {
+// that a renewed certificate needs no restart; shows is told the client's, nil for none.
+func (c TLSConfig) over(dial dialler, timeout time.Duration, shows func(*x509.Certificate)) dialler {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conf, err := c.config(addr)
+		conf, leaf, err := c.config(addr)
 		if err != nil {
 			return nil, err
 		}
+		shows(leaf)
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		conn, err := dial(ctx, network, addr)
@@ -41,11 +42,11 @@ func (c TLSConfig) over(dial dialler, timeout time.Duration) dialler {
 	}
 }
 
-// config is what a connection to an address begins with.
-func (c TLSConfig) config(addr string) (*tls.Config, error) {
+// config is what a connection to an address begins with, and the certificate that it shows, if there is one.
+func (c TLSConfig) config(addr string) (*tls.Config, *x509.Certificate, error) {
 	m, faults := c.read()
 	if len(faults) > 0 {
-		return nil, faults[0] // the others, if there are, follow from it or are told next time
+		return nil, nil, faults[0] // the others, if there are, follow from it or are told next time
 	}
 	conf := &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -57,16 +58,16 @@ func (c TLSConfig) config(addr string) (*tls.Config, error) {
 	if conf.ServerName == "" {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		conf.ServerName = host
 	}
-	if m.certificate != nil {
-		// Shown whoever signed it. Go leaves out one whose authority the broker does not list, and the broker would say that there is
-		// none.
-		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return m.certificate, nil }
+	if m.certificate == nil {
+		return conf, nil, nil
 	}
-	return conf, nil
+	// Shown whoever signed it. Go leaves out one whose authority the broker does not list, and the broker would say that there is none.
+	conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return m.certificate, nil }
+	return conf, m.certificate.Leaf, nil
 }
 
 // A material is what the files and texts of a TLSConfig hold.

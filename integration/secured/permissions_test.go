@@ -14,6 +14,7 @@ import (
 
 	"github.com/typedkafka/kafka"
 	"github.com/typedkafka/kafka/integration/cluster"
+	"github.com/typedkafka/kafka/oauth"
 	"github.com/typedkafka/kafka/schema"
 )
 
@@ -113,6 +114,13 @@ func topicFaults(t *testing.T, c *cluster.Cluster) []topicFault {
 		{fault{name: "topic not visible", why: "The topic is not there and the principal may not see it: brokers answer both alike.", do: "Correct the name, or give the permission.",
 			config: as(alice, named("nowhere")), is: []error{kerr.TopicAuthorizationFailed}, as: denied,
 			says: []string{"or the topic does not exist"}}, append(sending[:1:1], receiving...)},
+		{fault{name: "ACL: as a certificate", why: "With mutual TLS the principal is the certificate's subject.", do: "The same, for that principal.",
+			config: as(entrance{cluster.MTLS, p.certified(c.Certs().Client), kafka.SASLConfig{}, nil}, named("unseen")), is: []error{kerr.TopicAuthorizationFailed}, as: denied,
+			says: []string{"User:CN=client is not allowed", "--allow-principal User:CN=client --operation"}}, []call{sending[0], receiving[0], ensure}},
+		{fault{name: "ACL: as a token", why: "With OAUTHBEARER the principal is the token's subject.", do: "The same, for that principal.",
+			config: as(entrance{cluster.SASLTLS, p.trust(), kafka.SASLConfig{Mechanism: "OAUTHBEARER", Token: kafka.NewSecret(token("carol", time.Hour))}, nil}, named("unseen")),
+			is:     []error{kerr.TopicAuthorizationFailed}, as: denied, says: []string{"User:carol is not allowed", "--allow-principal User:carol --operation"}},
+			[]call{sending[0], receiving[0], ensure}},
 		{fault{name: "ACL: group", why: "The principal may not use the consumer group.", do: "Let an administrator run the `kafka-acls.sh` line of the error.",
 			config: as(bob, ungrouped), is: []error{kerr.GroupAuthorizationFailed}, as: denied,
 			says: []string{`User:bob is not allowed the operation Read on group "other"`, "--allow-principal User:bob --operation Read --group other"}}, grouped},
@@ -202,6 +210,44 @@ func testGranted(t *testing.T, c *cluster.Cluster) {
 	}
 }
 
+// A permission that is taken away ends a Run that has joined, with the line that gives it back.
+func testTaken(t *testing.T, c *cluster.Cluster) {
+	o := newOperator(t, c)
+	o.topic(t, "taken", nil)
+	o.allow(t, "bob", "taken", "", kadm.OpRead)
+	o.allow(t, "bob", "", "taken", kadm.OpRead)
+	p := people{c}.over("bob").proxy(t, c, kafka.TopicConfig{Name: "taken", Group: "taken"})
+	consumer, err := kafka.NewConsumer(p, kafka.Topic[note]{Name: "taken"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	producer, err := kafka.NewProducer(anyone().proxy(t, c), kafka.Topic[note]{Name: "taken"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := within(t, time.Minute)
+	if _, err := producer.Produce(ctx, note{Text: payload}); err != nil {
+		t.Fatal(err)
+	}
+	err = consumer.Run(ctx, func(ctx context.Context, _ *kafka.Message[note]) error {
+		_, err := o.DeleteACLs(ctx, kadm.NewACLs().Allow("User:bob").AllowHosts("*").Topics("taken").Operations(kadm.OpRead).
+			ResourcePatternType(kadm.ACLPatternLiteral))
+		return err
+	})
+	if !asAccess(err) || ctx.Err() != nil || !strings.Contains(err.Error(), "--operation Read --topic taken") {
+		t.Errorf("%v", err)
+	}
+	if err := consumer.Commit(ctx); !asAccess(err) {
+		t.Errorf("Commit: %v", err)
+	}
+	o.allow(t, "bob", "taken", "", kadm.OpRead)
+	for err := consumer.Commit(ctx); err != nil; err = consumer.Commit(ctx) { // the broker learns of it a moment later
+		if !asAccess(err) || ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A quota is no error: the message is sent, and the log says why it took long.
 func testQuota(t *testing.T, c *cluster.Cluster) {
 	o := newOperator(t, c)
@@ -250,6 +296,27 @@ func testSilence(t *testing.T, c *cluster.Cluster) {
 				}
 			})
 		}
+	}
+}
+
+// Where the token endpoint takes the question and does not answer, that is what is said, and no fault of the broker's.
+func testSilentEndpoint(t *testing.T, c *cluster.Cluster) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	e := entrance{cluster.SASLTLS, people{c}.trust(), kafka.SASLConfig{}, []kafka.ProxyOption{oauth.WithClientCredentials(
+		oauth.ClientCredentials{TokenURL: "http://" + l.Addr().String(), ClientID: "billing", ClientSecret: kafka.NewSecret(wrong)})}}
+	for _, call := range every {
+		t.Run(call.name, func(t *testing.T) {
+			cfg := e.config(c, kafka.TopicConfig{Name: notes.Name})
+			cfg.ConnectTimeout = 2 * time.Second
+			err := call.make(within(t, 500*time.Millisecond), newProxy(t, &safeBuffer{}, cfg, e.opts...))
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the token endpoint that makes the credentials has not answered yet") {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/typedkafka/kafka/integration/cluster"
 )
@@ -30,8 +31,11 @@ func TestExplain(t *testing.T) {
 	}
 	t.Run("silence", func(t *testing.T) { testSilence(t, c) })
 	t.Run("a permission that is given", func(t *testing.T) { testGranted(t, c) })
+	t.Run("a permission that is taken", func(t *testing.T) { testTaken(t, c) })
+	t.Run("a silent token endpoint", func(t *testing.T) { testSilentEndpoint(t, c) })
 	t.Run("a quota", func(t *testing.T) { testQuota(t, c) })
 	t.Run("EnsureTopics", func(t *testing.T) { testEnsure(t, c) })
+	t.Logf("the slowest of %d cells took %s", met, slowest.Round(time.Millisecond))
 	t.Run("the page", func(t *testing.T) { checkPage(t, all.page(terminal(t, c))) })
 }
 
