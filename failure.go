@@ -14,8 +14,16 @@ import (
 
 // conclude settles what was handled without an error, and sees to what failed.
 func (w *runner) conclude(l *lane, t *tenure) {
-	if slices.ContainsFunc(l.running, job.succeeded) {
-		w.settle(l, job.succeeded)
+	w.reader.mu.Lock()
+	done := w.settleLocked(l, job.succeeded)
+	over := len(l.running) == 0 && !w.reader.options.syncCommit
+	if over { // as it should be: one turn under the lock
+		w.proceedLocked(l, t)
+	}
+	w.reader.mu.Unlock()
+	w.follow(done)
+	if over {
+		return
 	}
 	if len(l.running) > 0 && t.ctx.Err() == nil { // else they were interrupted: no attempt, and no failure
 		for _, j := range slices.Clone(l.running) {
@@ -32,26 +40,41 @@ func (j job) succeeded() bool { return j.err == nil }
 
 // settle acknowledges those of a lane's jobs that is holds for.
 func (w *runner) settle(l *lane, is func(job) bool) {
-	r := w.reader
-	var moved, resume bool
-	r.mu.Lock()
-	a := l.running[0].receipt.assignment
+	w.reader.mu.Lock()
+	done := w.settleLocked(l, is)
+	w.reader.mu.Unlock()
+	w.follow(done)
+}
+
+// A settlement is what acknowledgements leave to be done without the lock.
+type settlement struct {
+	assignment    *assignment // nil: nothing was acknowledged
+	resume, moved bool
+}
+
+// settleLocked is settle under the reader's lock, which the caller holds.
+func (w *runner) settleLocked(l *lane, is func(job) bool) (done settlement) {
 	l.running = slices.DeleteFunc(l.running, func(j job) bool {
 		if !is(j) {
 			return false
 		}
-		again, err := r.acknowledgeLocked(j.receipt)
-		resume, moved = resume || again, moved || err != nil
+		resume, err := w.reader.acknowledgeLocked(j.receipt)
+		done.assignment = j.receipt.assignment
+		done.resume, done.moved = done.resume || resume, done.moved || err != nil
 		return true
 	})
-	r.mu.Unlock()
-	if resume {
-		r.resume(a)
+	return done
+}
+
+// follow does what a settlement has left.
+func (w *runner) follow(done settlement) {
+	if done.resume {
+		w.reader.resume(done.assignment)
 	}
-	if moved {
-		r.logMoved(a)
+	if done.moved {
+		w.reader.logMoved(done.assignment)
 	}
-	if r.options.syncCommit {
+	if done.assignment != nil && w.reader.options.syncCommit {
 		w.commitThrough()
 	}
 }
@@ -68,6 +91,11 @@ func (w *runner) commitThrough() {
 func (w *runner) proceed(l *lane, t *tenure) {
 	w.reader.mu.Lock()
 	defer w.reader.mu.Unlock()
+	w.proceedLocked(l, t)
+}
+
+// proceedLocked is proceed under the reader's lock, which the caller holds.
+func (w *runner) proceedLocked(l *lane, t *tenure) {
 	if l.errands--; l.errands > 0 {
 		return
 	}

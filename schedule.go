@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -270,31 +271,19 @@ func (s *schedule) free(l *lane) {
 	}
 }
 
+// laneID is a hash: of the key, so that nobody who doesn't know the seed can make keys share a lane, and of the partition.
 func (s *schedule) laneID(t taken) uint64 {
-	type name struct {
-		partition int32
-		kind      laneKind
-		key       uint64
-	}
-	n := name{partition: t.rec.Partition}
+	const spread = 0x9e3779b97f4a7c15 // 2⁶⁴ over the golden ratio
+	id := uint64(uint32(t.rec.Partition)) * spread
 	switch {
 	case s.byPartition:
 	case t.rec.Key != nil:
-		n.kind, n.key = byKey, maphash.Bytes(s.seed, t.rec.Key)
+		id ^= maphash.Bytes(s.seed, t.rec.Key)
 	case s.unordered:
-		n.kind, n.key = alone, t.receipt.sequence
+		id ^= bits.ReverseBytes64(t.receipt.sequence + 1)
 	}
-	return maphash.Comparable(s.seed, n)
+	return id
 }
-
-// A laneKind is what the messages of a lane have in common.
-type laneKind uint8
-
-const (
-	byPartition laneKind = iota
-	byKey
-	alone
-)
 
 // freeMoved lets lanes go whose messages have moved away while they waited.
 func (s *schedule) freeMoved() {
