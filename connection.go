@@ -223,14 +223,14 @@ func (c *connection) unopened(ctx context.Context) error {
 }
 
 // standing is the newest fault of the connection that no success followed, with its time; nil if there is none.
-func (c *connection) standing() (err error, at time.Time) {
-	err, at = c.faults.lastAt()
+func (c *connection) standing() (at time.Time, err error) {
+	at, err = c.faults.lastAt()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failures > 0 && c.failedAt.After(at) {
 		err, at = c.failed, c.failedAt
 	}
-	return err, at
+	return at, err
 }
 
 // An endedError is a context's end with the connection error that stood then. It is both.

@@ -138,7 +138,7 @@ func TestWhatIsTooLargeGoesWithFewerHeaders(t *testing.T) {
 	for limit := 3600; limit >= 2000; limit -= 50 {
 		target := c.topic(t, 1, "max.message.bytes="+strconv.Itoa(limit))
 		d := c.deadLetters(t, proxy, target, source)
-		step := "written"
+		var step string
 		if err := d.Write(within(t, patience), m); err != nil {
 			wantError(t, err, kerr.MessageTooLarge, target, source, fmt.Sprintf("(%d)", limit), "1234567", "max.message.bytes")
 			step, tooSmall = "refused", target

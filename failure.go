@@ -221,7 +221,7 @@ func (w *runner) writeDeadLetter(t *tenure, l *lane, j job, m *MessageError) boo
 		if err == nil {
 			return true
 		}
-		w.note(l, j, fmt.Errorf("%w; and its dead letter can't be written: %w", m.Err, err), m.Attempts)
+		_ = w.note(l, j, fmt.Errorf("%w; and its dead letter can't be written: %w", m.Err, err), m.Attempts)
 		if t.ctx.Err() != nil {
 			return false
 		}

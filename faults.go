@@ -122,17 +122,17 @@ func (f *faults) heal(addr string) {
 
 // last returns the newest fault that still stands, nil if there is none.
 func (f *faults) last() error {
-	err, _ := f.lastAt()
+	_, err := f.lastAt()
 	return err
 }
 
 // lastAt is last, with the time of the fault.
-func (f *faults) lastAt() (error, time.Time) {
+func (f *faults) lastAt() (time.Time, error) {
 	addr, newest := f.newest()
 	if newest.err == nil {
-		return nil, time.Time{}
+		return time.Time{}, nil
 	}
-	return f.access.Load().connectError(addr, newest.err), newest.at // not under the lock: to hide a secret it may read its file
+	return newest.at, f.access.Load().connectError(addr, newest.err) // not under the lock: to hide a secret it may read its file
 }
 
 func (f *faults) newest() (addr string, newest fault) {

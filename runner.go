@@ -67,7 +67,8 @@ func (r *reader) run(ctx context.Context, o runOptions, h handling) error {
 	}
 	defer r.inside.Store(false)
 	if err := r.connect(ctx); err != nil {
-		if bare := ctx.Err(); bare != nil && err == bare {
+		var cause *endedError
+		if over(ctx, err) && ctx.Err() != nil && !errors.As(err, &cause) {
 			return nil // it ended before there was anything to do, and nothing was wrong
 		}
 		return err
@@ -423,7 +424,7 @@ func (w *runner) heldError(begun []job) error {
 	for _, j := range begun {
 		switch {
 		case j.moved():
-		case j.failure != nil && j.failure == w.fault:
+		case j.failure != nil && errors.Is(w.fault, j.failure):
 		case j.failure != nil && len(errs) < most:
 			errs = append(errs, j.failure)
 		default:

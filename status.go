@@ -65,7 +65,7 @@ func (c *Consumer[T]) Status() Status {
 
 func (r *reader) status() Status {
 	s := Status{Topic: r.topic, Group: r.group}
-	err, at := r.conn.standing()
+	at, err := r.conn.standing()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.lastErrorAt.After(at) {

@@ -152,7 +152,7 @@ func TestASynchronousCommitThatFailsIsTriedAgain(t *testing.T) {
 	fault.Remove()
 	expectOrders(t, consumer, 2, 3)
 	c.wantCommitted(t, topic, 0, 2)
-	fault = refuse(2, kerr.RebalanceInProgress)
+	refuse(2, kerr.RebalanceInProgress)
 	d := newDiary()
 	r := start(t, consumer, func(_ context.Context, m *kafka.Message[order]) error { d.write("%d", m.Value.Qty); return nil })
 	d.await(t, 8) // the one in hand, too

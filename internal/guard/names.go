@@ -38,7 +38,7 @@ const (
 // add remembers a name.
 func (n *nameSet) add(doc []byte, at span, escaped bool) {
 	text := doc[at.start+1 : at.end-1]
-	hash := uint64(0)
+	var hash uint64
 	switch {
 	case escaped:
 		n.scratch[0] = unescape(n.scratch[0][:0], text)

@@ -37,6 +37,7 @@ func (e *Encoder) Foreign() bool { return e.foreign }
 // An Outcome is what is known of the bytes that were appended.
 type Outcome uint8
 
+// The outcomes of Append.
 const (
 	Refused Outcome = iota // nothing: strictjson has to encode the value, or to say why it can't
 	Unsure                 // they are encoding/json's, but the schema may refuse them
