@@ -39,6 +39,7 @@ type assignment struct {
 	saved     int64    // the group's offset that a broker told last, for the status: committed is unknown where a commit got no answer
 	log       edges
 
+	cut    kgo.ErrDataLoss  // the truncation that was told last
 	broken map[uint64]error // entries that can't be read, and why, by sequence
 
 	stalls       int       // reasons why nothing of it may be handed out, beside the limit

@@ -248,6 +248,10 @@ func (r *reader) noteTruncation(err error) {
 	}
 	if a := r.assigned[loss.Partition]; a != nil {
 		a.goBack(loss.ResetTo)
+		if a.cut == *loss {
+			return // the client tells it again where it had to ask again; the epoch in it says that it is the same
+		}
+		a.cut = *loss
 	}
 	r.tellLocked(fmt.Errorf("%w: the log of partition %d was truncated: %w", ErrDataLoss, loss.Partition, loss))
 }
