@@ -171,19 +171,18 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 	if c == nil || c.schema == nil {
 		return nil, errNotMade("Codec", "NewCodec")
 	}
-	w := c.workspace()
-	defer c.release(w)
-	buf, err := c.appendEncoded(w.buf[:0], c.hold(w, v))
-	w.buf = buf
-	if err != nil {
-		return nil, err
-	}
-	return exactly(buf), nil
+	return c.encode(v, alone)
 }
 
 // encodeRecord is Encode for bytes that live as long as a record that is sent: they may share an allocation with those of others, but
 // no byte and no room to append.
-func (c *Codec[T]) encodeRecord(v T) ([]byte, error) {
+func (c *Codec[T]) encodeRecord(v T) ([]byte, error) { return c.encode(v, sharedRecord) }
+
+// alone is the size up to which bytes that are the caller's share an allocation with others': none do.
+const alone = -1
+
+// encode encodes into bytes that, up to a size, may share an allocation with others'.
+func (c *Codec[T]) encode(v T, shared int) ([]byte, error) {
 	w := c.workspace()
 	defer c.release(w)
 	buf, err := c.appendEncoded(w.buf[:0], c.hold(w, v))
@@ -191,7 +190,7 @@ func (c *Codec[T]) encodeRecord(v T) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(buf) > sharedRecord {
+	if len(buf) > shared {
 		return exactly(buf), nil
 	}
 	return w.cut(buf), nil
