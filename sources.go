@@ -32,23 +32,37 @@ func (s *sources) read() ([]byte, error) {
 	if !slices.Contains([]string{"yaml", "yml", "toml", "json"}, s.format) {
 		return nil, errors.New("the name must end in .yaml, .yml, .toml or .json, which says how to read the file")
 	}
-	f, err := os.Open(s.path)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer f.Close()
-	doc, err := io.ReadAll(io.LimitReader(f, largestFile+1))
+	doc, err := readAtMost(s.path, largestFile)
 	switch {
-	case err != nil:
-		return nil, withoutPath(err)
-	case len(doc) > largestFile:
+	case errors.Is(err, errLarger):
 		return nil, fmt.Errorf("the file is larger than %d bytes: a configuration isn't", largestFile)
+	case err != nil:
+		return nil, err
 	}
 	s.lines, s.doubled = linesOf(s.format, doc)
 	if s.format != "json" && s.format != "toml" {
 		err = oneDocument(doc)
 	}
 	return doc, err
+}
+
+var errLarger = errors.New("larger than allowed")
+
+// readAtMost reads a file, unless it is larger than most bytes: errLarger. The caller names the file.
+func readAtMost(file string, most int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = errLarger
+	}
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	return content, nil
 }
 
 // withoutPath is the reason of a failed file operation; the caller names the file.

@@ -8,9 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"strings"
 	"time"
 )
@@ -150,20 +148,12 @@ const largestSecret = 4 << 20
 
 // readSmall reads a file, and says of one that it can't read which and why.
 func readSmall(file string) ([]byte, error) {
-	unreadable := func(err error) error {
-		return fmt.Errorf("can't read %q: %w: correct the name or the file's permissions", file, withoutPath(err))
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, largestSecret+1))
+	content, err := readAtMost(file, largestSecret)
 	switch {
-	case err != nil:
-		return nil, unreadable(err)
-	case len(content) > largestSecret:
+	case errors.Is(err, errLarger):
 		return nil, fmt.Errorf("%q is larger than %d bytes: name the right file", file, largestSecret)
+	case err != nil:
+		return nil, fmt.Errorf("can't read %q: %w: correct the name or the file's permissions", file, err)
 	}
 	return content, nil
 }
