@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -97,7 +96,7 @@ func (f *faults) note(b kgo.BrokerMetadata, err error) {
 	if closedByUs(err) {
 		return
 	}
-	addr := net.JoinHostPort(b.Host, fmt.Sprint(b.Port))
+	addr := hostPort(b.Host, b.Port)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {

@@ -25,15 +25,13 @@ func (p *Proxy) reachable(ctx context.Context, cl *kgo.Client, seed string) erro
 	if err != nil {
 		return p.access.connectError(seed, err)
 	}
-	address := func(b kmsg.MetadataResponseBroker) string { return net.JoinHostPort(b.Host, fmt.Sprint(b.Port)) }
-	slices.SortStableFunc(meta.Brokers, func(a, b kmsg.MetadataResponseBroker) int { // the one that has just answered first
-		if (address(a) == seed) == (address(b) == seed) {
+	late := func(b kmsg.MetadataResponseBroker) int { // the one that has just answered comes first
+		if hostPort(b.Host, b.Port) == seed {
 			return 0
-		} else if address(a) == seed {
-			return -1
 		}
 		return 1
-	})
+	}
+	slices.SortStableFunc(meta.Brokers, func(a, b kmsg.MetadataResponseBroker) int { return late(a) - late(b) })
 	var errs []error
 	for i, b := range meta.Brokers {
 		share, cancel := shareOf(ctx, len(meta.Brokers)-i)
@@ -46,6 +44,9 @@ func (p *Proxy) reachable(ctx context.Context, cl *kgo.Client, seed string) erro
 	}
 	return joined(errs)
 }
+
+// hostPort is a broker's address as it is dialled.
+func hostPort(host string, port int32) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
 
 // shareOf gives one of several that are tried in turn its part of the time.
 func shareOf(ctx context.Context, several int) (context.Context, context.CancelFunc) {
@@ -72,7 +73,7 @@ func (p *Proxy) pingAdvertised(ctx context.Context, cl *kgo.Client, b kmsg.Metad
 	if err == nil {
 		return nil
 	}
-	addr := net.JoinHostPort(b.Host, fmt.Sprint(b.Port))
+	addr := hostPort(b.Host, b.Port)
 	told := *p.access.connectError(addr, err)
 	var dns *net.DNSError
 	if errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &dns) || timedOut(err) {
