@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/typedkafka/kafka"
+	"github.com/typedkafka/kafka/internal/gauge"
 	"github.com/typedkafka/kafka/internal/specimen"
 	"github.com/typedkafka/kafka/schema"
 )
@@ -23,13 +24,13 @@ func benchmarkCodec[T any](b *testing.B, name, text string, v *T) {
 	for _, row := range codecRows(b, text, v) {
 		b.Run(row.name+"/"+name, func(b *testing.B) {
 			b.ReportAllocs()
-			before := clock()
+			before := gauge.CPU()
 			for b.Loop() {
 				if err := row.run(); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(clock()-before)/float64(b.N), "cpu-ns/op")
+			b.ReportMetric(float64(gauge.CPU()-before)/float64(b.N), "cpu-ns/op")
 		})
 	}
 }

@@ -3,8 +3,9 @@ package main
 import (
 	"runtime"
 	"slices"
-	"syscall"
 	"time"
+
+	"github.com/typedkafka/kafka/internal/gauge"
 )
 
 // A meter counts records, says when it is enough, and tells what they cost. It looks at the clock only now and then: that takes as long as
@@ -70,9 +71,7 @@ func (m *meter) end() sample {
 func read() reading {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	var use syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use) // it has no errors but for wrong arguments
-	return reading{time.Now(), time.Duration(use.Utime.Nano() + use.Stime.Nano()), mem.Mallocs}
+	return reading{time.Now(), gauge.CPU(), mem.Mallocs}
 }
 
 // median is the one in the middle, 0 of none.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
+	"github.com/typedkafka/kafka/internal/gauge"
 	"github.com/typedkafka/kafka/internal/guard"
 )
 
@@ -155,7 +156,7 @@ var sink map[string]any
 // countsBytes skips what reads how many bytes are allocated where the race detector counts along: its pools drop at random.
 func countsBytes(t *testing.T) {
 	t.Helper()
-	if raceEnabled {
+	if gauge.Race {
 		t.Skip("SKIPPED: under the race detector what is allocated is not what is measured")
 	}
 }

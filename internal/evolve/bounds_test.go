@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/typedkafka/kafka/internal/evolve"
+	"github.com/typedkafka/kafka/internal/gauge"
 )
 
 // repeat joins n texts.
@@ -115,9 +116,9 @@ func unevaluated(n int) string {
 
 // timed is the processor time that f takes.
 func timed(f func()) time.Duration {
-	before := clock()
+	before := gauge.CPU()
 	f()
-	return clock() - before
+	return gauge.CPU() - before
 }
 
 func TestEveryComparisonEndsWithinASecond(t *testing.T) {
@@ -127,7 +128,7 @@ func TestEveryComparisonEndsWithinASecond(t *testing.T) {
 			for _, lenient := range []bool{false, true} {
 				var breaks []evolve.Break
 				took := timed(func() { breaks = evolve.Compare(writer, reader, evolve.Options{Lenient: lenient}) })
-				if took > time.Second && !raceDetector {
+				if took > time.Second && !gauge.Race {
 					t.Errorf("lenient %t: took %v of processor time, more than a second", lenient, took)
 				}
 				proven := slices.ContainsFunc(breaks, func(b evolve.Break) bool { return b.Proven })

@@ -1,5 +1,0 @@
-//go:build !race
-
-package evolve_test
-
-const raceDetector = false
