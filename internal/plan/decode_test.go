@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -81,10 +80,7 @@ func TestDecodeTheZoo(t *testing.T) {
 // Random structs under random schemas, with random documents.
 func TestDecodeRandomStructs(t *testing.T) {
 	t.Parallel()
-	cases := 20_000
-	if n, err := strconv.Atoi(os.Getenv(casesVariable)); err == nil {
-		cases = n
-	}
+	cases := randomCases()
 	const perSchema = 40
 	seed := rand.Uint64()
 	g := &generator{rand.New(rand.NewPCG(seed, 1))}

@@ -14,16 +14,18 @@ import (
 	"github.com/typedkafka/kafka/internal/plan"
 )
 
-// casesVariable sets how many random documents are tried; the default keeps a plain test run short.
-const casesVariable = "PLAN_CASES"
+// randomCases is how many random documents are tried: PLAN_CASES, or what keeps a plain test run short.
+func randomCases() int {
+	if n, err := strconv.Atoi(os.Getenv("PLAN_CASES")); err == nil {
+		return n
+	}
+	return 20_000
+}
 
 // What the plan accepts is valid, for schemas over all keywords and documents that are valid, nearly valid and broken.
 func TestAcceptsOnlyWhatIsValid(t *testing.T) {
 	t.Parallel()
-	cases := 20_000
-	if n, err := strconv.Atoi(os.Getenv(casesVariable)); err == nil {
-		cases = n
-	}
+	cases := randomCases()
 	const perSchema = 40
 	seed := rand.Uint64()
 	g := &generator{rand.New(rand.NewPCG(seed, 0))}

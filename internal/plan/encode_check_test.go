@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"strconv"
 	"testing"
@@ -54,10 +53,7 @@ func (n *encodings) compare(t *testing.T, what string, e *plan.Encoder, s *jsons
 // Random structs under random schemas: values that fit the schema more or less, and values at the edges of their types.
 func TestEncodeChecksRandomStructs(t *testing.T) {
 	t.Parallel()
-	cases := 20_000
-	if n, err := strconv.Atoi(os.Getenv(casesVariable)); err == nil {
-		cases = n
-	}
+	cases := randomCases()
 	const perSchema = 40
 	seed := rand.Uint64()
 	g := &generator{rand.New(rand.NewPCG(seed, 2))}
