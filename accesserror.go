@@ -72,7 +72,7 @@ func (a *access) forbidden(err error, n need) error {
 
 // explainRefusal adds to a broker's refusal of a record the command that would change it.
 func (a *access) explainRefusal(err error, topic string, size int) error {
-	if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) {
+	if tooLarge(err) {
 		return fmt.Errorf("%w; the topic's limit: %s", err, a.configLine(topic, fmt.Sprintf("max.message.bytes=%d", size+batchRoom)))
 	}
 	return a.forbidden(err, need{operation: "Write", topic: topic})

@@ -27,20 +27,7 @@ func BatchWait(d time.Duration) RunOption {
 // it and go the way of failures. All else is as in Run: retries (of what failed in a batch, before anything that comes after it),
 // OnFailure and dead letters (message by message), the end, and what it returns.
 func (c *Consumer[T]) RunBatch(ctx context.Context, h BatchHandler[T], opts ...RunOption) error {
-	if err := c.made(); err != nil {
-		return err
-	}
-	o, err := c.runOptions(opts, (*runOptions).checkBatch)
-	if h == nil {
-		err = errors.Join(errNilHandler, err)
-	}
-	if err == nil {
-		err = c.reader.run(ctx, o, c.many(o, h))
-	}
-	if err != nil {
-		return fmt.Errorf("kafka: run on %q: %w", c.reader.topic, err)
-	}
-	return nil
+	return c.runBy(ctx, h == nil, opts, (*runOptions).checkBatch, func(o runOptions) handling { return c.many(o, h) })
 }
 
 // many makes a handler of batches of T into one of jobs.
@@ -99,20 +86,12 @@ func (o *runOptions) checkBatch(window window) error {
 	if o.patience == nil {
 		o.patience = new(wait)
 	}
-	var errs []error
-	if *o.batch < 1 {
-		errs = append(errs, fmt.Errorf("BatchSize(%d) handles nothing: give at least 1", *o.batch))
-	}
-	if *o.batch > window.messages {
-		errs = append(errs, fmt.Errorf("BatchSize(%d) is never reached: WithMaxUnacked allows %d", *o.batch, window.messages))
-	}
-	if *o.patience < 0 {
-		errs = append(errs, fmt.Errorf("BatchWait(%s) is over before it begins: give at least 0", *o.patience))
-	}
-	if o.unordered {
-		errs = append(errs, errors.New("Unordered has no meaning in RunBatch: a batch has the order of its partition"))
-	}
-	return errors.Join(errs...)
+	var refused objections
+	refused.when(*o.batch < 1, "BatchSize(%d) handles nothing: give at least 1", *o.batch)
+	refused.when(*o.batch > window.messages, "BatchSize(%d) is never reached: WithMaxUnacked allows %d", *o.batch, window.messages)
+	refused.when(*o.patience < 0, "BatchWait(%s) is over before it begins: give at least 0", *o.patience)
+	refused.when(o.unordered, "Unordered has no meaning in RunBatch: a batch has the order of its partition")
+	return refused.err()
 }
 
 // checkSingle finds what only a RunBatch has a use for.

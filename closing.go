@@ -47,6 +47,16 @@ func (c *closing) run(ctx context.Context, end func(context.Context) error) erro
 	}
 }
 
+// background runs f in a goroutine of its own and returns a channel that is closed when f has returned.
+func background(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return done
+}
+
 // bounded returns a context that ends with ctx and after closeTimeout where ctx has no deadline, and carries none of its values.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()

@@ -109,9 +109,7 @@ func NewConsumer[T any](p *Proxy, t Topic[T], opts ...ConsumerOption) (*Consumer
 	}
 	rebalance := p.cfg.Consumer.RebalanceTimeout
 	o := consumerOptions{window: window{1000, 64 << 20}, drain: min(10*time.Second, rebalance/2)}
-	for _, opt := range opts {
-		opt(&o)
-	}
+	apply(&o, opts)
 	entry, topicErr := p.cfg.topic(t.Name)
 	if !o.direct {
 		o.group = cmp.Or(o.group, entry.Group, p.cfg.Group)
@@ -124,18 +122,12 @@ func NewConsumer[T any](p *Proxy, t Topic[T], opts ...ConsumerOption) (*Consumer
 }
 
 func (o consumerOptions) check(rebalance time.Duration) error {
-	errs := []error{o.checkMembership(), o.checkCommits()}
-	if o.window.messages < 1 {
-		errs = append(errs, fmt.Errorf("WithMaxUnacked(%d) lets nothing through: give at least 1", o.window.messages))
-	}
-	if o.window.bytes < 1 {
-		errs = append(errs, fmt.Errorf("WithMaxUnackedBytes(%d) lets nothing through: give at least 1", o.window.bytes))
-	}
-	if o.drain < 0 || o.drain+lastGrace >= rebalance {
-		errs = append(errs, fmt.Errorf("WithDrainTimeout(%s) leaves no time to hand over a partition: give at least 0, and with the %s that"+
-			" cancelled handlers have less than consumer.rebalance_timeout, %s", o.drain, lastGrace, rebalance))
-	}
-	return errors.Join(errs...)
+	refused := objections{o.checkMembership(), o.checkCommits()}
+	refused.when(o.window.messages < 1, "WithMaxUnacked(%d) lets nothing through: give at least 1", o.window.messages)
+	refused.when(o.window.bytes < 1, "WithMaxUnackedBytes(%d) lets nothing through: give at least 1", o.window.bytes)
+	refused.when(o.drain < 0 || o.drain+lastGrace >= rebalance, "WithDrainTimeout(%s) leaves no time to hand over a partition: give at"+
+		" least 0, and with the %s that cancelled handlers have less than consumer.rebalance_timeout, %s", o.drain, lastGrace, rebalance)
+	return refused.err()
 }
 
 // Retrieve acknowledges the message that it returned before, unless ManualAck is set, and returns the next one. It blocks until

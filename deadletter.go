@@ -64,18 +64,12 @@ func (d *deadLetters) try(ctx context.Context, rec kgo.Record, alone bool) error
 	return err
 }
 
-func tooLarge(err error) bool {
-	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge)
-}
-
 // record is the dead letter of a message.
 func (d *deadLetters) record(m *MessageError, e extent) kgo.Record {
-	own := d.provenance(m, e)
-	headers := make([]kgo.RecordHeader, 0, len(m.Headers)+len(own))
-	for _, h := range append(m.Headers[:len(m.Headers):len(m.Headers)], own...) {
-		headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+	headers := append(m.Headers[:len(m.Headers):len(m.Headers)], d.provenance(m, e)...)
+	return kgo.Record{
+		Topic: d.target, Partition: anyPartition, Timestamp: m.Timestamp, Key: m.Key, Value: m.Raw, Headers: clientHeaders(headers),
 	}
-	return kgo.Record{Topic: d.target, Partition: anyPartition, Timestamp: m.Timestamp, Key: m.Key, Value: m.Raw, Headers: headers}
 }
 
 // explain says whose dead letter could not be written.
@@ -105,8 +99,8 @@ func (d *deadLetters) limits(ctx context.Context) error {
 		target, source = limitOf(configs, d.target, target), limitOf(configs, d.source, source)
 	}
 	return fmt.Errorf("even compressed and without optional headers it is larger than %s of %q (%s) allows; that of %q is %s:"+
-		" raise the first %d above the second (kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config %s=…)",
-		maxMessageBytes, d.target, target, d.source, source, headersRoom, d.target, maxMessageBytes)
+		" raise the first %d above the second (%s)", maxMessageBytes, d.target, target, d.source, source, headersRoom,
+		d.line.sender.proxy.access.configLine(d.target, maxMessageBytes+"=…"))
 }
 
 // limitOf is the topic's own limit, or otherwise.

@@ -19,26 +19,21 @@ func WithPartitions(partitions ...int32) ConsumerOption {
 }
 
 func (o consumerOptions) checkDirect() error {
-	var errs []error
-	refuse := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	refuse(len(o.partitions) == 0, "WithPartitions names none: give the partitions to read")
+	var refused objections
+	refused.when(len(o.partitions) == 0, "WithPartitions names none: give the partitions to read")
 	seen := make(map[int32]bool)
 	for _, p := range o.partitions {
-		refuse(p < 0, "WithPartitions(%d): partitions are counted from 0", p)
-		refuse(seen[p], "WithPartitions names %d twice: give each partition once", p)
+		refused.when(p < 0, "WithPartitions(%d): partitions are counted from 0", p)
+		refused.when(seen[p], "WithPartitions names %d twice: give each partition once", p)
 		seen[p] = true
 	}
 	without := "WithPartitions reads without a group, so %s does nothing: leave one of the two out"
-	refuse(o.groupGiven, without, "WithGroup")
-	refuse(o.instanceID != nil, without, "WithInstanceID")
-	refuse(o.serverSide, without, "WithServerSideBalancer")
-	refuse(o.syncCommit, without, "WithSyncCommit")
-	refuse(o.commitEvery != nil, without, "WithCommitInterval")
-	return errors.Join(errs...)
+	refused.when(o.groupGiven, without, "WithGroup")
+	refused.when(o.instanceID != nil, without, "WithInstanceID")
+	refused.when(o.serverSide, without, "WithServerSideBalancer")
+	refused.when(o.syncCommit, without, "WithSyncCommit")
+	refused.when(o.commitEvery != nil, without, "WithCommitInterval")
+	return refused.err()
 }
 
 // findStarts looks up where the partitions that are read without a group begin, and makes sure that there are such.

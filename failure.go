@@ -38,6 +38,9 @@ func (w *runner) conclude(l *lane, t *tenure) {
 
 func (j job) succeeded() bool { return j.err == nil }
 
+// is reports whether two are the same message's.
+func (j job) is(k job) bool { return j.receipt == k.receipt }
+
 // settle acknowledges those of a lane's jobs that is holds for.
 func (w *runner) settle(l *lane, is func(job) bool) {
 	w.reader.mu.Lock()
@@ -154,7 +157,7 @@ func (w *runner) giveUpOn(l *lane, t *tenure, j job) {
 	if w.options.onFailure != nil {
 		err := w.askOnFailure(t.ctx, failure)
 		if err == nil {
-			w.settle(l, func(k job) bool { return k.receipt == j.receipt })
+			w.settle(l, j.is)
 			return
 		}
 		if t.ctx.Err() != nil {
@@ -199,7 +202,7 @@ func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 	w.reader.mu.Lock()
 	defer w.reader.mu.Unlock()
 	m := &MessageError{Record: j.record(), Err: err, Attempts: attempts}
-	if i := slices.IndexFunc(l.running, func(k job) bool { return k.receipt == j.receipt }); i >= 0 {
+	if i := slices.IndexFunc(l.running, j.is); i >= 0 {
 		l.running[i].failure = m
 	}
 	return m
@@ -208,7 +211,7 @@ func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 // bury writes a dead letter, and then acknowledges the message.
 func (w *runner) bury(l *lane, t *tenure, j job, m *MessageError) {
 	if w.writeDeadLetter(t, l, j, m) {
-		w.settle(l, func(k job) bool { return k.receipt == j.receipt })
+		w.settle(l, j.is)
 	}
 	w.proceed(l, t)
 }

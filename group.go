@@ -121,10 +121,7 @@ func (r *reader) begin(cl *kgo.Client, mine []int32) {
 	r.signalLow()
 	r.mu.Unlock()
 	r.fetchOnly(cl, hold, resume)
-	select {
-	case r.surveyNow <- struct{}{}:
-	default:
-	}
+	post(r.surveyNow)
 }
 
 // onRevoked commits what is acknowledged of the partitions that move away, in order: a Run's handlers end, no acknowledgement after this
@@ -385,13 +382,8 @@ func (l *loops) start(looping context.Context, all ...func(context.Context)) {
 func (l *loops) end(ctx, last context.Context) {
 	context.AfterFunc(ctx, l.kill)
 	l.stop()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		l.wg.Wait()
-	}()
 	select {
-	case <-ended:
+	case <-background(l.wg.Wait):
 	case <-last.Done():
 	}
 }

@@ -32,24 +32,21 @@ func (o consumerOptions) checkMembership() error {
 	if o.direct {
 		return o.checkDirect()
 	}
-	var errs []error
-	if o.group == "" {
-		errs = append(errs, errors.New("no consumer group: set group in the configuration (KAFKA_GROUP) or in the topic's entry,"+
-			" use WithGroup, or read WithPartitions, without a group"))
-	}
+	var refused objections
+	refused.when(o.group == "", "no consumer group: set group in the configuration (KAFKA_GROUP) or in the topic's entry,"+
+		" use WithGroup, or read WithPartitions, without a group")
 	if o.instanceID == nil {
-		return errors.Join(errs...)
+		return refused.err()
 	}
-	if o.serverSide { // franz-go v1.22.2 leaves without the id, which Kafka 4.3 refuses; then it refuses the restart for the whole session
-		errs = append(errs, errors.New("WithInstanceID and WithServerSideBalancer can't be combined: the client can't leave such a group"+
-			" in a way that lets the same id come back before its session ends; take one of the two"))
-	}
+	// franz-go v1.22.2 leaves without the id, which Kafka 4.3 refuses; then it refuses the restart for the whole session.
+	refused.when(o.serverSide, "WithInstanceID and WithServerSideBalancer can't be combined: the client can't leave such a group"+
+		" in a way that lets the same id come back before its session ends; take one of the two")
 	if *o.instanceID == "" {
-		errs = append(errs, errors.New("WithInstanceID needs an id: give each member its own, which stays the same over restarts"))
+		refused.when(true, "WithInstanceID needs an id: give each member its own, which stays the same over restarts")
 	} else if err := checkTopicName(*o.instanceID); err != nil { // Kafka has the same rules for both
-		errs = append(errs, fmt.Errorf("WithInstanceID: the id %w", err))
+		refused.when(true, "WithInstanceID: the id %w", err)
 	}
-	return errors.Join(errs...)
+	return refused.err()
 }
 
 // membership are the client's options that say how it is a member of the group.

@@ -40,11 +40,16 @@ func explainOutcome(topic string, err error, since requests, idempotent bool) er
 		return leftOpen(err)
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return unknownTopic(topic, err)
-	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
+	case tooLarge(err):
 		return fmt.Errorf("the broker takes no message of this size: lower the message, or raise max.message.bytes of the topic: %w", err)
 	default:
 		return err
 	}
+}
+
+// tooLarge reports whether a broker takes no record of this size.
+func tooLarge(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge)
 }
 
 func refused(err error) bool { return isOneOf(err, refusals) }

@@ -42,11 +42,7 @@ func NewProducer[T any](p *Proxy, t Topic[T], opts ...ProducerOption) (*Producer
 		return nil, fmt.Errorf("kafka: new producer: %w", err)
 	}
 	o := producerOptions{deliveryTimeout: p.cfg.Producer.DeliveryTimeout}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
+	apply(&o, opts)
 	entry, topicErr := p.cfg.topic(t.Name)
 	codec, codecErr := newCodec(t, p.limits())
 	var optErr error
@@ -222,16 +218,22 @@ func (p *Producer[T]) compose(raw, key []byte, opts []RecordOption) kgo.Record {
 // composeWith applies the options. What they see by a pointer can't stay on the stack, which is why compose does without where it can.
 func (p *Producer[T]) composeWith(raw, key []byte, opts []RecordOption) kgo.Record {
 	r := Record{Topic: p.topic.Name, Partition: anyPartition, Key: key, Raw: raw}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&r)
-		}
+	apply(&r, opts)
+	return kgo.Record{
+		Topic: p.topic.Name, Partition: r.Partition, Timestamp: r.Timestamp, Key: r.Key, Value: raw, Headers: clientHeaders(r.Headers),
 	}
-	rec := kgo.Record{Topic: p.topic.Name, Partition: r.Partition, Timestamp: r.Timestamp, Key: r.Key, Value: raw}
-	for _, h := range r.Headers {
-		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+}
+
+// clientHeaders are headers as franz-go has them. Nil are none.
+func clientHeaders(headers []Header) []kgo.RecordHeader {
+	if len(headers) == 0 {
+		return nil
 	}
-	return rec
+	all := make([]kgo.RecordHeader, len(headers))
+	for i, h := range headers {
+		all[i] = kgo.RecordHeader{Key: h.Key, Value: h.Value}
+	}
+	return all
 }
 
 func (p *Producer[T]) made() error {

@@ -80,11 +80,7 @@ func WithClientOptions(opts ...kgo.Opt) ProxyOption {
 // of certificates included, and returns every fault at once. It does no network I/O.
 func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 	o := proxyOptions{log: slog.Default()}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
+	apply(&o, opts)
 	if o.log == nil {
 		o.log = slog.New(slog.DiscardHandler)
 	}
@@ -242,13 +238,8 @@ func closeWithin(ctx context.Context, cl *kgo.Client, stop context.CancelFunc) {
 	if cl == nil {
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		closeClient(cl, stop)
-	}()
 	select {
-	case <-done:
+	case <-background(func() { closeClient(cl, stop) }):
 	case <-ctx.Done(): // it goes on in the background, cancelled
 	}
 }

@@ -222,8 +222,13 @@ func (r *reader) tookFrom(a *assignment) {
 
 func (r *reader) signalLow() {
 	r.untilLow = 0
+	post(r.low)
+}
+
+// post puts a token into a channel that holds one, unless it is there.
+func post(token chan<- struct{}) {
 	select {
-	case r.low <- struct{}{}:
+	case token <- struct{}{}:
 	default:
 	}
 }
@@ -253,12 +258,8 @@ func (r *reader) tooManyUnacked() error {
 
 // wakeOne wakes a waiter, if there is one and something for him may be there. The caller holds r.mu.
 func (r *reader) wakeOne() {
-	if r.waiters == 0 {
-		return
-	}
-	select {
-	case r.wake <- struct{}{}:
-	default:
+	if r.waiters > 0 {
+		post(r.wake)
 	}
 }
 

@@ -67,11 +67,7 @@ func NewRedriver[T any](p *Proxy, t Topic[T], opts ...RedriveOption) (*Redriver[
 		return nil, fmt.Errorf("kafka: new redriver: %w", err)
 	}
 	o := redriveOptions{most: 3}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
+	apply(&o, opts)
 	var optErr error
 	if o.most < 1 {
 		optErr = fmt.Errorf("MaxRedrives(%d) sends nothing: give at least 1", o.most)
@@ -142,9 +138,7 @@ func redriven(dead *Record, from Provenance) kgo.Record {
 	if !again {
 		origin, at = from.Origin, []byte(timeText(from.Timestamp))
 	}
-	for _, h := range original(dead.Headers) {
-		rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
-	}
+	rec.Headers = clientHeaders(original(dead.Headers))
 	for _, h := range []kgo.RecordHeader{
 		{Key: redriveTopic, Value: []byte(origin.Topic)},
 		{Key: redrivePartition, Value: strconv.AppendInt(nil, int64(origin.Partition), 10)},

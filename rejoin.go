@@ -40,6 +40,5 @@ func (r *reader) checkMembership(cl *kgo.Client) {
 	}
 	r.proxy.log.Warn("kafka: the group removed this member and took it in again; what is not committed is delivered again",
 		"topic", r.topic, "group", r.group, "partitions", stale)
-	cl.PurgeTopicsFromConsuming(r.topic)
-	cl.AddConsumeTopics(r.topic)
+	r.readAnew(cl)
 }

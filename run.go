@@ -101,15 +101,24 @@ func StopOnLoss() RunOption {
 // not, a *MessageError among it where a message had failed. Faults of the first connection are returned at once. After that Run waits
 // for whatever may heal, and ends for what only a person can mend: authentication, permissions, certificates.
 func (c *Consumer[T]) Run(ctx context.Context, h Handler[T], opts ...RunOption) error {
+	return c.runBy(ctx, h == nil, opts, (*runOptions).checkSingle, func(o runOptions) handling {
+		return c.one(Chain(h, recovered, timeout[T](o.timeout)))
+	})
+}
+
+// runBy is a Run of either kind: check is of its own options, and handle makes its handler into one of jobs.
+func (c *Consumer[T]) runBy(ctx context.Context, noHandler bool, opts []RunOption, check func(*runOptions, window) error,
+	handle func(runOptions) handling,
+) error {
 	if err := c.made(); err != nil {
 		return err
 	}
-	o, err := c.runOptions(opts, (*runOptions).checkSingle)
-	if h == nil {
+	o, err := c.runOptions(opts, check)
+	if noHandler {
 		err = errors.Join(errNilHandler, err)
 	}
 	if err == nil {
-		err = c.reader.run(ctx, o, c.one(Chain(h, recovered, timeout[T](o.timeout))))
+		err = c.reader.run(ctx, o, handle(o))
 	}
 	if err != nil {
 		return fmt.Errorf("kafka: run on %q: %w", c.reader.topic, err)
@@ -136,11 +145,7 @@ func (c *Consumer[T]) one(h Handler[T]) handling {
 // runOptions applies options and checks them, those of one kind of Run by kind.
 func (c *Consumer[T]) runOptions(opts []RunOption, kind func(*runOptions, window) error) (runOptions, error) {
 	o := runOptions{concurrency: 1, retry: RetryPolicy{Attempts: 5}}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
-		}
-	}
+	apply(&o, opts)
 	err := errors.Join(o.check(), kind(&o, c.reader.options.window))
 	if c.reader.options.manualAck {
 		err = errors.Join(err, errors.New("the consumer has ManualAck, but in a Run the handler's result acknowledges: leave ManualAck out"))
@@ -151,25 +156,20 @@ func (c *Consumer[T]) runOptions(opts []RunOption, kind func(*runOptions, window
 // check finds what can't be met, and gives zero fields their defaults.
 func (o *runOptions) check() error {
 	const firstBackoff, mostBackoff = 200 * time.Millisecond, 10 * time.Second
-	var errs []error
-	refuse := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var refused objections
 	p := &o.retry
-	refuse(o.concurrency < 1, "Concurrency(%d) handles nothing: give at least 1", o.concurrency)
-	refuse(p.Attempts < 1, "a RetryPolicy with %d Attempts never calls the handler: give at least 1", p.Attempts)
-	refuse(p.Backoff < 0 || p.MaxBackoff < 0, "a RetryPolicy can't wait %s to %s: give positive times", p.Backoff, p.MaxBackoff)
-	refuse(o.timeout < 0, "HandlerTimeout(%s) is over before it begins: give a positive time", o.timeout)
+	refused.when(o.concurrency < 1, "Concurrency(%d) handles nothing: give at least 1", o.concurrency)
+	refused.when(p.Attempts < 1, "a RetryPolicy with %d Attempts never calls the handler: give at least 1", p.Attempts)
+	refused.when(p.Backoff < 0 || p.MaxBackoff < 0, "a RetryPolicy can't wait %s to %s: give positive times", p.Backoff, p.MaxBackoff)
+	refused.when(o.timeout < 0, "HandlerTimeout(%s) is over before it begins: give a positive time", o.timeout)
 	if p.Backoff == 0 {
 		p.Backoff = firstBackoff
 	}
 	if p.MaxBackoff == 0 {
 		p.MaxBackoff = max(mostBackoff, p.Backoff)
 	}
-	refuse(p.MaxBackoff < p.Backoff, "a RetryPolicy's MaxBackoff %s is below its Backoff %s", p.MaxBackoff, p.Backoff)
-	return errors.Join(errs...)
+	refused.when(p.MaxBackoff < p.Backoff, "a RetryPolicy's MaxBackoff %s is below its Backoff %s", p.MaxBackoff, p.Backoff)
+	return refused.err()
 }
 
 // resolveDeadLetter turns an alias into the topic's name.

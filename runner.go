@@ -298,7 +298,11 @@ func (w *runner) closeTenures(leaving []*assignment) (busy []*tenure, idle <-cha
 	}
 	w.schedule.freeMoved()
 	w.reader.wakeOne()
-	return busy, all(ends)
+	return busy, background(func() {
+		for _, end := range ends {
+			<-end
+		}
+	})
 }
 
 // lost ends the work on an assignment that another member may have already. The caller holds the reader's lock.
@@ -318,11 +322,7 @@ func (w *runner) drain() {
 	w.reader.mu.Unlock()
 	timer := time.AfterFunc(w.reader.options.drain, func() { w.cutShort(errDrained) })
 	defer timer.Stop()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.wg.Wait()
-	}()
+	ended := background(w.wg.Wait)
 	select {
 	case <-ended:
 	case <-w.cutting:
@@ -460,18 +460,6 @@ func (w *runner) finally(ctx context.Context, closing func(context.Context) erro
 func runnerOf(ctx context.Context) *runner {
 	w, _ := ctx.Value(runnerKey{}).(*runner)
 	return w
-}
-
-// all returns a channel that is closed once all of channels are.
-func all(channels []<-chan struct{}) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for _, c := range channels {
-			<-c
-		}
-	}()
-	return done
 }
 
 // waitFor waits until done is closed, for d at most, and reports whether it was.

@@ -285,7 +285,11 @@ func (r *reader) restart(cl *kgo.Client, id [16]byte) {
 	r.mu.Unlock()
 	r.commitMu.Unlock()
 	r.proxy.log.Warn("kafka: the topic was deleted and made again; reading the new one from its start", "topic", r.topic, "group", r.group)
-	// franz-go keeps the old id, and fetches nothing, until the topic is purged and added again.
+	r.readAnew(cl) // franz-go keeps the old id, and fetches nothing, until the topic is purged and added again
+}
+
+// readAnew makes the client forget the topic, and have its partitions anew.
+func (r *reader) readAnew(cl *kgo.Client) {
 	cl.PurgeTopicsFromConsuming(r.topic)
 	if r.options.direct {
 		r.restartDirectly(cl)
