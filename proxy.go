@@ -27,6 +27,7 @@ type Proxy struct {
 	cfg       Config
 	log       *slog.Logger
 	access    *access
+	observers observers
 	opts      []kgo.Opt    // the user's, then those of cfg
 	producing *connection  // shared by the producers
 	answered  atomic.Int32 // which of cfg.Brokers did last
@@ -61,6 +62,7 @@ type proxyOptions struct {
 	log       *slog.Logger
 	opts      []kgo.Opt
 	mechanism sasl.Mechanism
+	observers observers
 }
 
 // WithLogger sets where the proxy and all that stands on it log. Payloads, keys and secrets are never logged. Defaults to
@@ -94,13 +96,14 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 	}
 	access := newAccess(cfg, o.mechanism, o.opts)
 	p := &Proxy{
-		cfg:      cfg,
-		log:      o.log,
-		access:   access,
-		opts:     append(append(o.opts, access.options()...), kgo.WithHooks(&throttling{log: o.log})),
-		room:     newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
-		standing: make(map[disconnecter]rank),
-		lives:    make(map[string]*topicLife),
+		cfg:       cfg,
+		log:       o.log,
+		access:    access,
+		observers: o.observers,
+		opts:      append(append(o.opts, access.options()...), kgo.WithHooks(&throttling{log: o.log})),
+		room:      newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
+		standing:  make(map[disconnecter]rank),
+		lives:     make(map[string]*topicLife),
 	}
 	p.life, p.endLife = context.WithCancel(context.Background())
 	p.producing = newConnection("connect", cfg.ConnectTimeout, p.log, p.openProducing)
