@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/viper"
 
 	"github.com/typedkafka/kafka/internal/nearest"
+	"github.com/typedkafka/kafka/internal/readfile"
 )
 
 // LoadConfig reads a configuration from a file and the environment, whose variables win. The file is YAML, TOML or JSON, by its
@@ -124,7 +125,7 @@ func (b *branch) find() error {
 		}
 	}
 	if file := b.v.ConfigFileUsed(); file != "" {
-		if doc, err := os.ReadFile(file); err == nil {
+		if doc, err := readfile.AtMost(file, largestFile); err == nil {
 			b.lines, _ = linesOf(strings.ToLower(strings.TrimPrefix(filepath.Ext(file), ".")), doc)
 		}
 	}

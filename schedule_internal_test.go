@@ -66,7 +66,7 @@ func newScheduleMachine(t *rapid.T) *scheduleMachine {
 		byReal:  make(map[*lane]string),
 		alarms:  make(map[*time.Timer]*lane),
 	}
-	for p := range int32(partitions) { //nolint:gosec // at most 3
+	for p := range int32(partitions) {
 		m.current = append(m.current, newAssignment(nil, p, window{rapid.IntRange(1, 20).Draw(t, "window"), 1 << 20}))
 	}
 	m.byPartition = m.batch > 1 || rapid.Bool().Draw(t, "by partition")
@@ -101,7 +101,7 @@ func (m *scheduleMachine) lane(t taken) string {
 func (m *scheduleMachine) poll(t *rapid.T) {
 	p := rapid.IntRange(0, len(m.current)-1).Draw(t, "partition")
 	for range rapid.IntRange(1, 5).Draw(t, "records") {
-		rec := &kgo.Record{Partition: int32(p), Offset: m.next[p]} //nolint:gosec // at most 3
+		rec := &kgo.Record{Partition: int32(p), Offset: m.next[p]}
 		if key := rapid.IntRange(0, 4).Draw(t, "key"); key > 0 {
 			rec.Key = []byte{byte('a' + key)}
 		}
@@ -245,7 +245,7 @@ func (m *scheduleMachine) laneOf(l *lane) string {
 
 func (m *scheduleMachine) stop(t *rapid.T) {
 	p := rapid.IntRange(0, len(m.current)-1).Draw(t, "partition")
-	m.s.stop(int32(p)) //nolint:gosec // at most 3
+	m.s.stop(int32(p))
 	m.stopped[p]++
 }
 
@@ -254,7 +254,7 @@ func (m *scheduleMachine) resume(t *rapid.T) {
 	if m.stopped[p] == 0 {
 		t.Skip("it does not stand")
 	}
-	m.s.resume(int32(p)) //nolint:gosec // at most 3
+	m.s.resume(int32(p))
 	m.stopped[p]--
 }
 
@@ -263,7 +263,7 @@ func (m *scheduleMachine) move(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "moves") > 0 {
 		t.Skip("not often")
 	}
-	p := int32(rapid.IntRange(0, len(m.current)-1).Draw(t, "partition")) //nolint:gosec // at most 3
+	p := int32(rapid.IntRange(0, len(m.current)-1).Draw(t, "partition"))
 	old := m.current[p]
 	old.leaving = true
 	old.gone = rapid.Bool().Draw(t, "lost")
@@ -321,7 +321,7 @@ func (s *schedule) unsettledForTest() (begun, rest []job) {
 func (m *scheduleMachine) finishAll(t *rapid.T) {
 	for p := range m.stopped {
 		for ; m.stopped[p] > 0; m.stopped[p]-- {
-			m.s.resume(int32(p)) //nolint:gosec // at most 3
+			m.s.resume(int32(p))
 		}
 	}
 	for steps := 0; ; steps++ {

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/typedkafka/kafka/internal/readfile"
 )
 
 // sources are where LoadConfig's values come from.
@@ -32,9 +33,9 @@ func (s *sources) read() ([]byte, error) {
 	if !slices.Contains([]string{"yaml", "yml", "toml", "json"}, s.format) {
 		return nil, errors.New("the name must end in .yaml, .yml, .toml or .json, which says how to read the file")
 	}
-	doc, err := readAtMost(s.path, largestFile)
+	doc, err := readBounded(s.path, largestFile)
 	switch {
-	case errors.Is(err, errLarger):
+	case errors.Is(err, readfile.ErrLarger):
 		return nil, fmt.Errorf("the file is larger than %d bytes: a configuration isn't", largestFile)
 	case err != nil:
 		return nil, err
@@ -46,23 +47,10 @@ func (s *sources) read() ([]byte, error) {
 	return doc, err
 }
 
-var errLarger = errors.New("larger than allowed")
-
-// readAtMost reads a file, unless it is larger than most bytes: errLarger. The caller names the file.
-func readAtMost(file string, most int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(content)) > most {
-		err = errLarger
-	}
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	return content, nil
+// readBounded reads a file that is no larger than most bytes. The caller names the file.
+func readBounded(file string, most int64) ([]byte, error) {
+	content, err := readfile.AtMost(file, most)
+	return content, withoutPath(err)
 }
 
 // withoutPath is the reason of a failed file operation; the caller names the file.

@@ -11,6 +11,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/typedkafka/kafka/internal/readfile"
 )
 
 // A dialler makes connections, as net.Dialer.DialContext does.
@@ -148,9 +150,9 @@ const largestSecret = 4 << 20
 
 // readSmall reads a file, and says of one that it can't read which and why.
 func readSmall(file string) ([]byte, error) {
-	content, err := readAtMost(file, largestSecret)
+	content, err := readBounded(file, largestSecret)
 	switch {
-	case errors.Is(err, errLarger):
+	case errors.Is(err, readfile.ErrLarger):
 		return nil, fmt.Errorf("%q is larger than %d bytes: name the right file", file, largestSecret)
 	case err != nil:
 		return nil, fmt.Errorf("can't read %q: %w: correct the name or the file's permissions", file, err)

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/typedkafka/kafka"
+	"github.com/typedkafka/kafka/internal/readfile"
 )
 
 // ClientCredentials say where tokens come from. They may be printed: the secret is a [kafka.Secret].
@@ -97,6 +97,9 @@ func (c ClientCredentials) ask(ctx context.Context) (*oauth2.Token, error) {
 	return token, nil
 }
 
+// largestSecret bounds what is read of a file: a path may lead anywhere.
+const largestSecret = 1 << 20
+
 func (c ClientCredentials) secret() (string, error) {
 	switch {
 	case c.ClientSecretFile != "" && !c.ClientSecret.IsZero():
@@ -106,7 +109,7 @@ func (c ClientCredentials) secret() (string, error) {
 	case c.ClientSecretFile == "":
 		return c.ClientSecret.Reveal(), nil
 	}
-	content, err := os.ReadFile(c.ClientSecretFile)
+	content, err := readfile.AtMost(c.ClientSecretFile, largestSecret)
 	if err != nil {
 		return "", fmt.Errorf("ClientSecretFile can't be read: %w", err)
 	}

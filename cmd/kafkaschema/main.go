@@ -18,6 +18,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/typedkafka/kafka/internal/readfile"
 	"github.com/typedkafka/kafka/schema"
 )
 
@@ -116,7 +117,7 @@ func (c *common) options(path string) ([]schema.CompileOption, error) {
 	}
 	for _, ref := range c.refs {
 		uri, file, _ := strings.Cut(ref, "=")
-		text, err := os.ReadFile(file)
+		text, err := readfile.AtMost(file, readfile.Text)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +133,7 @@ type source struct {
 }
 
 func readFile(path string) (source, error) {
-	text, err := os.ReadFile(path)
+	text, err := readfile.AtMost(path, readfile.Text)
 	return source{path, text}, err
 }
 

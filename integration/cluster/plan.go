@@ -76,7 +76,7 @@ func freePorts(n int) ([]int, error) {
 		if tries > 100+10*n {
 			return nil, fmt.Errorf("%d free ports between %d and %d could not be found", n, firstPort, lastPort)
 		}
-		port := firstPort + mathrand.IntN(lastPort-firstPort)
+		port := firstPort + mathrand.IntN(lastPort-firstPort) //nolint:gosec // any port will do
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue

@@ -91,10 +91,10 @@ func one(in int, e event, salt int) bool {
 	if in == 0 {
 		return false
 	}
-	x := uint64(e.Key)<<40 ^ uint64(e.Number)<<8 ^ uint64(salt) //nolint:gosec // bits, not numbers
-	x = (x ^ x>>31) * 0x9e3779b97f4a7c15                        // as in splitmix64
+	x := uint64(e.Key)<<40 ^ uint64(e.Number)<<8 ^ uint64(salt)
+	x = (x ^ x>>31) * 0x9e3779b97f4a7c15 // as in splitmix64
 	x = (x ^ x>>29) * 0xbf58476d1ce4e5b9
-	return (x^x>>32)%uint64(in) == 0 //nolint:gosec // in is positive
+	return (x^x>>32)%uint64(in) == 0
 }
 
 // A member is one consumer of the group while it runs.

@@ -100,7 +100,7 @@ func (o *observer) createOn(ctx context.Context, name string, partitions int32, 
 		replicas := kmsg.NewCreateTopicsRequestTopicReplicaAssignment()
 		replicas.Partition = p
 		for _, b := range brokers {
-			replicas.Replicas = append(replicas.Replicas, int32(b)) //nolint:gosec // 1 to 3
+			replicas.Replicas = append(replicas.Replicas, int32(b))
 		}
 		topic.ReplicaAssignment = append(topic.ReplicaAssignment, replicas)
 	}

@@ -339,7 +339,7 @@ func spansIn(words string) (spans []span) {
 			n[i], errs[i] = strconv.ParseInt(found[i+1], 10, 32)
 		}
 		if errors.Join(errs[:]...) == nil {
-			spans = append(spans, span{int32(n[2]), n[0], n[1]}) //nolint:gosec // parsed as 32 bits
+			spans = append(spans, span{int32(n[2]), n[0], n[1]})
 		}
 	}
 	return spans

@@ -2,10 +2,10 @@ package guard
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
-	"math/rand/v2"
 )
 
 // A nameSet finds a name that stands twice in an object. While objects are open, their names lie behind each other in a list; when one
@@ -56,8 +56,14 @@ func (n *nameSet) add(doc []byte, at span, escaped bool) {
 
 var (
 	seed       = maphash.MakeSeed()
-	key1, key2 = rand.Uint64(), rand.Uint64() | 1
+	key1, key2 = randomWord(), randomWord() | 1 // who could guess them could send names that all collide
 )
+
+func randomWord() uint64 {
+	var word [8]byte
+	_, _ = rand.Read(word[:]) // it never fails (crypto/rand)
+	return binary.LittleEndian.Uint64(word[:])
+}
 
 func hashText(text []byte) uint64 {
 	if len(text) > 8 {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/typedkafka/kafka/internal/readfile"
 )
 
 // A File is one version: order.v3.json, v3.json and 3.json are all version 3.
@@ -42,7 +44,7 @@ func Read(dir string) ([]File, error) {
 			continue
 		}
 		number, _ := strconv.Atoi(parts[2]) // at most six digits
-		text, err := os.ReadFile(path)
+		text, err := readfile.AtMost(path, readfile.Text)
 		if err != nil {
 			faults = append(faults, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/typedkafka/kafka/internal/readfile"
 	"github.com/typedkafka/kafka/schema"
 )
 
@@ -43,7 +44,7 @@ func glob(dir string) string {
 
 func golden(t testing.TB, s *schema.Schema, path string) {
 	t.Helper()
-	message, err := os.ReadFile(path)
+	message, err := readfile.AtMost(path, readfile.Text)
 	if err != nil {
 		t.Errorf("schematest.Golden: %v", err)
 		return
@@ -51,7 +52,7 @@ func golden(t testing.TB, s *schema.Schema, path string) {
 	invalid := s.Validate(message)
 	got := verdict(invalid)
 	beside := strings.TrimSuffix(path, ".json") + ".verdict"
-	want, err := os.ReadFile(beside)
+	want, err := readfile.AtMost(beside, readfile.Text)
 	if err == nil && normal(string(want)) == got {
 		return
 	}
