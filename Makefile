@@ -3,7 +3,7 @@
 SHELL := bash
 FUZZTIME ?= 1m
 
-.PHONY: help test race lint real interop faults compose-check up down fuzz long bench bench-real ci
+.PHONY: help test race lint vulncheck real interop faults compose-check up down fuzz long bench bench-real ci
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,9 @@ race: ## the same under the race detector
 
 lint: ## gofmt, vet, golangci-lint, shellcheck, over all modules
 	scripts/lint
+
+vulncheck: ## known weaknesses in what the modules use, by Go's database
+	scripts/vulncheck
 
 real: ## the behaviour tests on a real Apache Kafka, started for it
 	go -C integration run ./cmd/withkafka -- go -C .. test -count=1 .

@@ -13,5 +13,17 @@ golangci_lint() {
 	echo "$dir/golangci-lint"
 }
 
+govulncheck_version=v1.9.0
+
+# govulncheck gives the path of the checker, likewise.
+govulncheck() {
+	local dir=${XDG_CACHE_HOME:-$HOME/.cache}/typedkafka/govulncheck-$govulncheck_version
+	if [[ ! -x $dir/govulncheck ]]; then
+		say "building govulncheck $govulncheck_version"
+		GOBIN=$dir GOFLAGS='' go install "golang.org/x/vuln/cmd/govulncheck@$govulncheck_version" >&2
+	fi
+	echo "$dir/govulncheck"
+}
+
 # go_modules lists the directories of the Go modules here, the root first.
 go_modules() { git ls-files 'go.mod' '*/go.mod' | xargs -n1 dirname | sort; }
