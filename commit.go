@@ -241,10 +241,12 @@ func (r *reader) committed(due map[*assignment]pledge, resp *kmsg.OffsetCommitRe
 func (r *reader) commitPeriodically(cl *kgo.Client, failing bool) bool {
 	err := r.commit(cl)
 	switch {
-	case err != nil && !failing && !errors.Is(err, context.Canceled):
-		r.proxy.log.Warn("kafka: can't commit; trying again", "topic", r.topic, "group", r.group, "error", err)
+	case errors.Is(err, context.Canceled): // our own end
+		return failing
+	case err != nil && !failing:
+		r.log.Warn("kafka: can't commit; trying again", "error", err)
 	case err == nil && failing:
-		r.proxy.log.Info("kafka: committing again", "topic", r.topic, "group", r.group)
+		r.log.Info("kafka: committing again")
 	}
 	return err != nil
 }

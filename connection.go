@@ -21,7 +21,7 @@ const (
 // opening, which runs under the connection's own timeout, so that a caller's context ends only his wait. A failed opening is
 // told at once and never kept; the next one comes no sooner than a backoff, so that no loop spins. It is safe for concurrent use.
 type connection struct {
-	what    string // what it is for, in errors and the log
+	what    string // what it is for, in errors
 	timeout time.Duration
 	log     *slog.Logger
 	// build makes the client and proves that it works, under a ctx with the connect timeout. The client must live under base.
@@ -171,10 +171,11 @@ func (c *connection) opened(o *opening, stop context.CancelFunc) {
 	case o.err != nil:
 		stop()
 		if failures == 1 {
-			c.log.Warn("kafka: can't connect", "for", c.what, "error", o.err)
+			c.log.Warn("kafka: can't connect", "error", o.err)
 		}
-	case failures > 0:
-		c.log.Info("kafka: connected", "for", c.what, "failed_tries", failures)
+	default:
+		c.log.Info("kafka: connected", "failed_tries", failures)
+		c.faults.tellTo(c.log)
 	}
 }
 
@@ -193,8 +194,18 @@ func (c *connection) takeIn(o *opening) (failures int, wanted bool) {
 		return c.failures, true
 	}
 	failures, c.failures = c.failures, 0
+	c.stop = c.ending(c.stop)
 	c.client.Store(o.client)
 	return failures, true
+}
+
+// ending is the stop of a client that was open: whoever closes it calls that, under no lock.
+func (c *connection) ending(stop context.CancelFunc) context.CancelFunc {
+	return sync.OnceFunc(func() {
+		c.faults.tellTo(nil)
+		stop()
+		c.log.Info("kafka: disconnected")
+	})
 }
 
 // ended is the error of a caller whose ctx ended while he waited for this connection: ctx's own, with the cause where one is known.

@@ -24,7 +24,7 @@ type deadLetters struct {
 // disconnects its consumers may be written. It does no I/O and connects with the first write; where the proxy is disconnected that one
 // says so.
 func newDeadLetters(p *Proxy, target, source, group string) *deadLetters {
-	d := &deadLetters{line: newFaithful(p, "connect for dead letters", target), target: target, source: source, group: group}
+	d := &deadLetters{line: newFaithful(p, "dead letters", target), target: target, source: source, group: group}
 	_ = d.line.sender.hold()
 	return d
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ func (p *Proxy) EnsureTopics(ctx context.Context) error {
 		if len(p.cfg.Topics) == 0 {
 			return errors.New("the configuration declares no topics: list them under topics")
 		}
-		e := ensuring{access: p.access, adm: kadm.NewClient(cl)}
+		e := ensuring{access: p.access, adm: kadm.NewClient(cl), log: p.log}
 		return e.all(ctx, p.cfg.Topics)
 	})
 	if err != nil {
@@ -43,6 +44,7 @@ func topicName(t TopicConfig) string { return cmp.Or(t.Name, t.Alias) }
 type ensuring struct {
 	access *access
 	adm    *kadm.Client
+	log    *slog.Logger
 }
 
 func (e ensuring) all(ctx context.Context, topics []TopicConfig) error {
@@ -90,7 +92,10 @@ func (e ensuring) create(ctx context.Context, t TopicConfig) error {
 	// -1 is the cluster's default (KIP-464).
 	resp, err := e.adm.CreateTopic(ctx, cmp.Or(t.Partitions, -1), cmp.Or(t.ReplicationFactor, -1), configs, name)
 	switch {
-	case err == nil, errors.Is(err, kerr.TopicAlreadyExists): // another instance of the application may be faster
+	case err == nil:
+		e.log.Info("kafka: topic created", "topic", name)
+		return nil
+	case errors.Is(err, kerr.TopicAlreadyExists): // another instance of the application was faster
 		return nil
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
 		return e.access.forbidden(err, need{operation: "Create", topic: name, seen: true})

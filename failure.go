@@ -26,8 +26,8 @@ func (w *runner) conclude(l *lane, t *tenure) {
 		return
 	}
 	if len(l.running) > 0 && t.ctx.Err() == nil { // else they were interrupted: no attempt, and no failure
+		w.logPanics(l)
 		for _, j := range slices.Clone(l.running) {
-			w.logPanic(j)
 			if w.lastAttempt(l, j) {
 				w.giveUpOn(l, t, j)
 			}
@@ -211,6 +211,7 @@ func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 // bury writes a dead letter, and then acknowledges the message.
 func (w *runner) bury(l *lane, t *tenure, j job, m *MessageError) {
 	if w.writeDeadLetter(t, l, j, m) {
+		w.logBuried(j)
 		w.settle(l, j.is)
 	}
 	w.proceed(l, t)
@@ -256,8 +257,8 @@ func (w *runner) stall(a *assignment, cause error) {
 	w.schedule.stop(a.partition)
 	r.mu.Unlock()
 	if first {
-		r.proxy.log.Error("kafka: a dead letter can't be written; its partition stands until it can", "topic", r.topic,
-			"partition", a.partition, "group", r.group, "dead_letters", *w.options.deadLetter, "error", cause)
+		r.log.Error("kafka: a dead letter can't be written; its partition stands until it can", "partition", a.partition,
+			"dead_letters", *w.options.deadLetter, "error", cause)
 	}
 }
 
@@ -277,16 +278,6 @@ func (w *runner) goOn(a *assignment) {
 		r.resume(a)
 	}
 	if last {
-		r.proxy.log.Info("kafka: a partition that stood for its dead letters goes on", "topic", r.topic, "partition", a.partition,
-			"group", r.group)
-	}
-}
-
-// logPanic logs where a handler panicked.
-func (w *runner) logPanic(j job) {
-	var p *PanicError
-	if errors.As(j.err, &p) {
-		w.reader.proxy.log.Error("kafka: a handler panicked", "topic", j.rec.Topic, "partition", j.rec.Partition, "offset", j.rec.Offset,
-			"error", p, "stack", string(p.Stack))
+		r.log.Info("kafka: a partition that stood for its dead letters goes on", "partition", a.partition)
 	}
 }

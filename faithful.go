@@ -32,13 +32,13 @@ type faithful struct {
 	renewing sync.Mutex // held over each decision to renew the client
 }
 
-// newFaithful makes a sender to a topic; what is its connection's name in errors and the log. It does no I/O.
+// newFaithful makes a sender to a topic; what it is for is its connection's name in errors and the log. It does no I/O.
 func newFaithful(p *Proxy, what, topic string) *faithful {
 	plain, _ := kgo.DefaultCompressor(p.cfg.Producer.compression()) // its error is of codecs that don't exist
 	f := &faithful{sender: newSender(p, topic, p.cfg.Producer.DeliveryTimeout), squeeze: squeezer{plain: plain}}
 	f.sender.room = newAdmission(plainRecords, plainBytes)
 	f.sender.topicNow = &topicLife{}
-	f.sender.conn = newConnection(what, p.cfg.ConnectTimeout, p.log,
+	f.sender.conn = newConnection("connect for "+what, p.cfg.ConnectTimeout, p.logOf(p.log, what),
 		func(ctx, base context.Context, faults *faults) (*kgo.Client, error) {
 			return p.dialProducing(ctx, base, faults, f.options(p.cfg)...)
 		})

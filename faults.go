@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -18,9 +19,11 @@ const faultAge = time.Minute
 // faults keeps, for each broker address, the last connection error that no success followed: what a caller whose context ends
 // wants to know. franz-go itself retries in silence and only its hooks tell (franz-go issue #1003). It is safe for concurrent use.
 type faults struct {
-	mu     sync.Mutex // guards byAddr
+	mu     sync.Mutex // guards byAddr and told
 	byAddr map[string]fault
+	told   map[string]telling // by address; what is in the log
 
+	log     atomic.Pointer[slog.Logger] // where faults of an open connection are told; nil: nowhere
 	produce produceCounts
 	access  atomic.Pointer[access] // how the client comes to its brokers; nil before the first dial
 }
@@ -96,17 +99,24 @@ func (f *faults) note(b kgo.BrokerMetadata, err error) {
 	if closedByUs(err) {
 		return
 	}
-	addr := hostPort(b.Host, b.Port)
+	if addr := hostPort(b.Host, b.Port); f.keep(addr, b.NodeID < 0, err) {
+		f.tell(addr, err)
+	}
+}
+
+// keep notes how a dial or a request ended, and reports whether that is to be told.
+func (f *faults) keep(addr string, seed bool, err error) (tell bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
 		f.heal(addr)
-		return
+		return f.toldLocked(addr, false)
 	}
 	if f.byAddr == nil {
 		f.byAddr = make(map[string]fault)
 	}
-	f.byAddr[addr] = fault{err: err, at: time.Now(), seed: b.NodeID < 0}
+	f.byAddr[addr] = fault{err: err, at: time.Now(), seed: seed}
+	return !seed && f.toldLocked(addr, true)
 }
 
 // heal forgets the fault of an address that answers, and those of the configured addresses: they only serve to find the cluster,

@@ -92,16 +92,21 @@ func heartbeat(session time.Duration) time.Duration { return min(3*time.Second, 
 // onAssigned begins the tracking of the partitions that are ours now. It runs before they are fetched.
 func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
 	mine := parts[r.topic]
-	r.begin(cl, mine)
-	r.proxy.log.Info("kafka: partitions assigned", "topic", r.topic, "group", r.group, "partitions", mine)
+	if r.begin(cl, mine) {
+		r.log.Info("kafka: joined the group")
+	}
+	if len(mine) > 0 {
+		r.log.Info("kafka: partitions assigned", "partitions", mine)
+	}
 }
 
-// begin begins the tracking of partitions.
-func (r *reader) begin(cl *kgo.Client, mine []int32) {
+// begin begins the tracking of partitions, and reports whether the reader was in no group before.
+func (r *reader) begin(cl *kgo.Client, mine []int32) (joins bool) {
 	r.pauseMu.Lock()
 	defer r.pauseMu.Unlock()
 	member, _ := cl.GroupMetadata()
 	r.mu.Lock()
+	joins = !r.joined
 	r.member, r.joined = cl, true
 	var hold, resume []int32
 	for _, p := range mine {
@@ -122,6 +127,7 @@ func (r *reader) begin(cl *kgo.Client, mine []int32) {
 	r.mu.Unlock()
 	r.fetchOnly(cl, hold, resume)
 	post(r.surveyNow)
+	return joins
 }
 
 // onRevoked commits what is acknowledged of the partitions that move away, in order: a Run's handlers end, no acknowledgement after this
@@ -134,10 +140,11 @@ func (r *reader) onRevoked(_ context.Context, cl *kgo.Client, parts map[string][
 	ctx, cancel := r.commitContext()
 	defer cancel()
 	if err := r.commitAll(ctx, cl, gone); err != nil {
-		r.proxy.log.Warn("kafka: can't commit what was acknowledged of revoked partitions; it is delivered again",
-			"topic", r.topic, "group", r.group, "error", err)
+		r.log.Warn("kafka: can't commit what was acknowledged of revoked partitions; it is delivered again", "error", err)
 	}
-	r.proxy.log.Info("kafka: partitions revoked", "topic", r.topic, "group", r.group, "partitions", parts[r.topic])
+	if len(parts[r.topic]) > 0 { // the client also calls at the end of each session
+		r.log.Info("kafka: partitions revoked", "partitions", parts[r.topic])
+	}
 }
 
 // release lets a Run end what it has under way of partitions that move away.
@@ -165,8 +172,8 @@ func (r *reader) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	r.mu.Lock()
 	r.joined = false
 	r.mu.Unlock()
-	r.proxy.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
-		"topic", r.topic, "group", r.group, "partitions", parts[r.topic])
+	r.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
+		"partitions", parts[r.topic])
 }
 
 // disown ends assignments: from here on they take no acknowledgement.
@@ -205,6 +212,7 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 	defer cancel()
 	stale := r.staleCommits(ctx, cl)
 	starts, _ := cl.ListStartOffsets(ctx, r.topic) // where it fails, the first fetch shows the log start
+	defer r.logLosses()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for p, o := range mine {
@@ -322,11 +330,28 @@ func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelF
 	err := r.commitAll(ctx, cl, nil)
 	r.commitMu.Unlock()
 	leaveErr := cl.LeaveGroupContext(last)
+	r.logLeft(leaveErr)
 	closeWithin(last, cl, stop)
 	if left := r.unsaved(mine); left > 0 && !r.options.direct {
 		return r.leftBehind(left, errors.Join(err, leaveErr))
 	}
 	return nil
+}
+
+// logLeft tells that the group was left. A static member stays in it until its session ends.
+func (r *reader) logLeft(err error) {
+	r.mu.Lock()
+	joined := r.joined
+	r.mu.Unlock()
+	switch {
+	case !joined || r.options.direct:
+	case err != nil:
+		r.log.Warn("kafka: can't leave the group; it waits for the session timeout before it gives the partitions away", "error", err)
+	case r.options.instanceID != nil:
+		r.log.Info("kafka: the group keeps the partitions for this static member until its session ends")
+	default:
+		r.log.Info("kafka: left the group")
+	}
 }
 
 // leftBehind is the error of a Disconnect that could not commit everything that is acknowledged.

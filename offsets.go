@@ -45,6 +45,7 @@ type assignment struct {
 	stalls       int       // reasons why nothing of it may be handed out, beside the limit
 	stallCause   error     // of the first of them
 	stalledSince time.Time //
+	stallTold    bool      // it is in the log
 
 	// The reader's own marks.
 	ready  bool        // it is in the reader's queue of assignments to take from

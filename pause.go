@@ -15,8 +15,20 @@ func (c *Consumer[T]) Pause(partitions ...int32) { c.setPaused(true, partitions)
 func (c *Consumer[T]) Resume(partitions ...int32) { c.setPaused(false, partitions) }
 
 func (c *Consumer[T]) setPaused(paused bool, partitions []int32) {
-	if c.made() == nil {
-		c.reader.setPaused(paused, partitions)
+	if c.made() == nil && c.reader.setPaused(paused, partitions) {
+		c.reader.logPaused(paused, partitions)
+	}
+}
+
+func (r *reader) logPaused(paused bool, partitions []int32) {
+	var which any = "all"
+	if len(partitions) > 0 {
+		which = partitions
+	}
+	if paused {
+		r.log.Info("kafka: paused", "partitions", which)
+	} else {
+		r.log.Info("kafka: resumed", "partitions", which)
 	}
 }
 
@@ -26,17 +38,24 @@ type pauses struct {
 	apart map[int32]bool // those that all does not tell of
 }
 
-func (p *pauses) set(paused bool, partitions []int32) {
+// set reports whether it changes anything.
+func (p *pauses) set(paused bool, partitions []int32) (changed bool) {
 	if len(partitions) == 0 {
+		changed = p.all != paused
+		for _, apart := range p.apart {
+			changed = changed || apart != paused
+		}
 		*p = pauses{all: paused}
-		return
+		return changed
 	}
 	if p.apart == nil {
 		p.apart = make(map[int32]bool)
 	}
 	for _, one := range partitions {
+		changed = changed || p.has(one) != paused
 		p.apart[one] = paused
 	}
+	return changed
 }
 
 func (p *pauses) has(partition int32) bool {
@@ -46,11 +65,12 @@ func (p *pauses) has(partition int32) bool {
 	return p.all
 }
 
-func (r *reader) setPaused(paused bool, partitions []int32) {
+// setPaused reports whether it changes anything.
+func (r *reader) setPaused(paused bool, partitions []int32) (changed bool) {
 	r.pauseMu.Lock()
 	defer r.pauseMu.Unlock()
 	r.mu.Lock()
-	r.pauses.set(paused, partitions)
+	changed = r.pauses.set(paused, partitions)
 	cl := r.member
 	var hold, resume []int32
 	for p, a := range r.assigned {
@@ -73,6 +93,7 @@ func (r *reader) setPaused(paused bool, partitions []int32) {
 	r.wakeOne()
 	r.mu.Unlock()
 	r.fetchOnly(cl, hold, resume)
+	return changed
 }
 
 // fetchOnly makes the client fetch partitions, or fetch them no more. The caller holds r.pauseMu.

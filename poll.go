@@ -25,7 +25,7 @@ var (
 // go to the wrong assignment, and messages would be lost.
 func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 	var pause time.Duration
-	var troubled bool
+	told := make(troubles)
 	for r.awaitRoom(ctx) {
 		fetches := cl.PollRecords(ctx, pollRecords)
 		records, faults := r.takeIn(fetches)
@@ -35,7 +35,11 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return
 		}
-		troubled = r.report(faults, troubled && records == 0)
+		if told.heal(fetches) {
+			r.log.Info("kafka: receiving again")
+		}
+		r.report(faults, told)
+		r.logLosses()
 		pause = r.rest(ctx, pause, records == 0 && len(faults) > 0)
 	}
 }
@@ -209,9 +213,9 @@ func (r *reader) resume(a *assignment) {
 	}
 }
 
-// report tells Retrieve of the faults that are the caller's to know, and logs the others, once until records come again. Losing a
-// broker, or the group, is none of his: the client tries again and joins again, and a context that ends carries the cause.
-func (r *reader) report(faults []fetchFault, troubled bool) bool {
+// report tells Retrieve of the faults that are the caller's to know, and logs all, once until records come again. Losing a broker, or
+// the group, is none of his: the client tries again and joins again, and a context that ends carries the cause.
+func (r *reader) report(faults []fetchFault, told troubles) {
 	for _, f := range faults {
 		var loss *kgo.ErrDataLoss
 		var large *kgo.ErrDecompressTooLarge
@@ -220,14 +224,16 @@ func (r *reader) report(faults []fetchFault, troubled bool) bool {
 		case errors.Is(f.err, kerr.UnknownTopicOrPartition), errors.Is(f.err, kerr.UnknownTopicID):
 			// The watch over the topic tells, once it stayed so.
 		case !heals(f.err):
-			r.tell(r.refusedFetch(f))
-		case !troubled:
-			troubled = true
+			err := r.refusedFetch(f)
+			r.tell(err)
+			if told.first(f.partition) {
+				r.log.Error("kafka: can't receive", "error", err)
+			}
+		case told.first(f.partition):
 			r.note(f.err)
-			r.proxy.log.Warn("kafka: can't receive; trying again", "topic", r.topic, "group", r.group, "error", f.err)
+			r.log.Warn("kafka: can't receive; trying again", "error", f.err)
 		}
 	}
-	return troubled
 }
 
 // heals reports whether the client overcomes a fault by itself. All that ends a membership is such a fault, but for what only a

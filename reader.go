@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 // is acknowledged. One lock guards all its state; neither I/O nor a caller's code runs under it.
 type reader struct {
 	proxy    *Proxy
+	log      *slog.Logger // its lines have the topic and the group
 	topic    string
 	group    string
 	options  consumerOptions
@@ -30,6 +32,7 @@ type reader struct {
 	aside    []receipt // of those, what belongs to partitions that the user has paused
 	pauses   pauses
 	trouble  []error      // to be told, once each
+	losses   []error      // of those, what is gone and not in the log yet
 	held     receipt      // what retrieve handed out last, without ManualAck
 	runner   *runner      // the Run under way, if there is one
 	round    *commitRound // the one that has not begun, if somebody waits for it
@@ -71,7 +74,8 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 
 		surveyNow: make(chan struct{}, 1),
 	}
-	r.conn = newConnection("connect", p.cfg.ConnectTimeout, p.log, r.open)
+	r.log = r.newLog()
+	r.conn = newConnection("connect", p.cfg.ConnectTimeout, p.logOf(r.log, "consumer"), r.open)
 	r.conn.shut = r.abandon
 	return r
 }
@@ -285,6 +289,9 @@ func (r *reader) tellLocked(err error) {
 		}
 	}
 	r.trouble = append(r.trouble, err)
+	if isLoss(err) {
+		r.losses = append(r.losses, err)
+	}
 	r.wakeOne()
 }
 
@@ -308,8 +315,8 @@ func (r *reader) acknowledgeHeld(ctx context.Context) error {
 
 // logMoved tells of an acknowledgement that nobody can return an error for.
 func (r *reader) logMoved(a *assignment) {
-	r.proxy.log.Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
-		"topic", r.topic, "partition", a.partition, "group", r.group)
+	r.log.Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
+		"partition", a.partition)
 }
 
 // acknowledge settles a receipt for the caller of Ack.

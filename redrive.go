@@ -77,7 +77,7 @@ func NewRedriver[T any](p *Proxy, t Topic[T], opts ...RedriveOption) (*Redriver[
 	if err := errors.Join(topicErr, codecErr, optErr); err != nil {
 		return nil, fmt.Errorf("kafka: new redriver to %q: %w", t.Name, err)
 	}
-	return &Redriver[T]{codec: codec, line: newFaithful(p, "connect for redriving", topicName(entry)), options: o}, nil
+	return &Redriver[T]{codec: codec, line: newFaithful(p, "redriving", topicName(entry)), options: o}, nil
 }
 
 // Redrive sends a dead letter to the partition that it came from, or where its key belongs if that is no more, with its bytes, key and

@@ -31,6 +31,7 @@ type runner struct {
 	ended    bool  // Run has returned, or is about to
 	fault    error // what ended the Run, where neither ctx nor Disconnect did
 	closings []<-chan error
+	buried   burial
 }
 
 // A handling calls the handler with the jobs of one lane, and sets what became of each.
@@ -142,8 +143,7 @@ func (w *runner) work() {
 func (w *runner) next() (*lane, *tenure) {
 	waited := false
 	for {
-		l, t, wait, told := w.tryNext(waited)
-		w.log(told)
+		l, t, wait := w.tryNext(waited)
 		if !wait {
 			return l, t
 		}
@@ -157,45 +157,34 @@ func (w *runner) next() (*lane, *tenure) {
 	}
 }
 
-// tryNext takes a lane if there is one; wait says that there is none, and that the caller counts as waiting now. What the reader has
-// told is to be logged.
-func (w *runner) tryNext(waited bool) (l *lane, t *tenure, wait bool, told []error) {
+// tryNext takes a lane if there is one; wait says that there is none, and that the caller counts as waiting now.
+func (w *runner) tryNext(waited bool) (l *lane, t *tenure, wait bool) {
 	r := w.reader
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if waited {
 		r.waiters--
 	}
-	told = w.hear()
+	w.hear()
 	if w.stopped || r.refused || w.ctx.Err() != nil {
-		return nil, nil, false, told
+		return nil, nil, false
 	}
 	if l = w.schedule.take(r.pull); l == nil {
 		r.waiters++
-		return nil, nil, true, told
+		return nil, nil, true
 	}
 	r.wakeOne() // there may be more, for another worker
-	return l, w.enter(l.running[0].receipt.assignment), false, told
+	return l, w.enter(l.running[0].receipt.assignment), false
 }
 
-// hear takes what the reader has to tell. What surely no waiting heals ends the Run. The caller holds the reader's lock.
-func (w *runner) hear() (told []error) {
-	told, w.reader.trouble = w.reader.trouble, nil
+// hear takes what the reader has to tell, which is in the log. What surely no waiting heals ends the Run. The caller holds the reader's
+// lock.
+func (w *runner) hear() {
+	told := w.reader.trouble
+	w.reader.trouble = nil
 	for _, err := range told {
 		if lasts(err) || w.options.stopOnLoss && isLoss(err) {
 			w.failLocked(err)
-		}
-	}
-	return told
-}
-
-func (w *runner) log(told []error) {
-	r := w.reader
-	for _, err := range told {
-		if isLoss(err) {
-			r.proxy.log.Error("kafka: messages are gone", "topic", r.topic, "group", r.group, "error", err)
-		} else {
-			r.proxy.log.Warn("kafka: can't receive", "topic", r.topic, "group", r.group, "error", err)
 		}
 	}
 }

@@ -72,6 +72,8 @@ type job struct {
 	err     error         // of its last attempt
 	invalid bool          // it can't be decoded, so no handler saw it
 	failure *MessageError // what it failed with for good, until it is settled
+
+	panicked bool // a panic of its handler is in the log
 }
 
 func newSchedule(o runOptions, alarm func(*lane, time.Duration) *time.Timer) *schedule {

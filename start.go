@@ -251,21 +251,32 @@ func (r *reader) watch(ctx context.Context, cl *kgo.Client) {
 		r.noteMissing(err)
 	case err == nil:
 		r.mu.Lock()
-		same := id == r.topicID
+		same, missing := id == r.topicID, r.missing >= toldMissing
 		r.missing = 0
 		r.mu.Unlock()
-		if !same {
+		switch {
+		case !same:
 			r.restart(cl, id)
+		case missing:
+			r.log.Info("kafka: the topic is there again")
 		}
 	}
 }
 
-// noteMissing tells of a topic that was missing twice in a row, once.
+// toldMissing is how often in a row a topic must be missing to be told.
+const toldMissing = 2
+
+// noteMissing tells of a topic that is missing, once.
 func (r *reader) noteMissing(err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.missing++; r.missing == 2 {
+	r.missing++
+	told := r.missing == toldMissing
+	if told {
 		r.tellLocked(unknownTopic(r.topic, err))
+	}
+	r.mu.Unlock()
+	if told {
+		r.log.Warn("kafka: the topic is missing", "error", unknownTopic(r.topic, err))
 	}
 }
 
@@ -284,7 +295,7 @@ func (r *reader) restart(cl *kgo.Client, id [16]byte) {
 	r.tellLocked(r.recreatedError())
 	r.mu.Unlock()
 	r.commitMu.Unlock()
-	r.proxy.log.Warn("kafka: the topic was deleted and made again; reading the new one from its start", "topic", r.topic, "group", r.group)
+	r.logLosses()
 	r.readAnew(cl) // franz-go keeps the old id, and fetches nothing, until the topic is purged and added again
 }
 

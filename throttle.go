@@ -8,9 +8,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// throttleEvery is how often a throttling that goes on is told.
-const throttleEvery = time.Minute
-
 // A throttling tells in the log that brokers hold this application back by a quota: that is no error, but it explains why everything
 // takes long. It is safe for concurrent use.
 type throttling struct {
@@ -25,13 +22,13 @@ var _ kgo.HookBrokerThrottle = (*throttling)(nil)
 // OnBrokerThrottle is called for each answer that asks to wait.
 func (t *throttling) OnBrokerThrottle(b kgo.BrokerMetadata, interval time.Duration, _ bool) {
 	t.mu.Lock()
-	again := time.Since(t.told) < throttleEvery
+	again := time.Since(t.told) < tellEvery
 	if !again {
 		t.told = time.Now()
 	}
 	t.mu.Unlock()
 	if !again {
 		t.log.Warn("kafka: a quota of the cluster holds this application back; raise it with kafka-configs.sh (producer_byte_rate,"+
-			" consumer_byte_rate, request_percentage), or send less", "broker", b.NodeID, "waits", interval)
+			" consumer_byte_rate, request_percentage), or send less", "broker", hostPort(b.Host, b.Port), "wait", interval)
 	}
 }
