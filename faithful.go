@@ -61,11 +61,12 @@ func (f *faithful) options(c Config) []kgo.Opt {
 // send writes a record and waits for its acknowledgement, until ctx ends or the delivery timeout passes. Its errors are a
 // producer's.
 func (f *faithful) send(ctx context.Context, rec kgo.Record, alone bool) (Delivery, error) {
-	d := &delivery{rec: rec, result: make(chan outcome, 1)}
+	p := parcel{rec: rec, result: make(chan outcome, 1)}
 	if alone {
-		d.claim = plainBytes
+		p.claim = plainBytes
 	}
-	if err := f.sender.send(ctx, d); err != nil {
+	d, err := f.sender.send(ctx, &p)
+	if err != nil {
 		return Delivery{}, err
 	}
 	written, err := f.sender.await(ctx, d)

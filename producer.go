@@ -80,23 +80,14 @@ func (p *Producer[T]) Produce(ctx context.Context, value T, opts ...RecordOption
 func (p *Producer[T]) ProduceAsync(ctx context.Context, value T, done func(Delivery, error), opts ...RecordOption) {
 	rec, err := p.record(value, opts)
 	if err == nil {
-		d := &delivery{rec: rec}
-		if done != nil {
-			d.done = func(d Delivery, err error) {
-				if err != nil {
-					err = p.failed("produce", err)
-				}
-				done(d, err)
-			}
-		}
-		err = p.sender.send(ctx, d)
+		_, err = p.sender.send(ctx, &parcel{rec: rec, done: done})
 	}
 	switch {
 	case err == nil || done == nil:
 	case p == nil || p.sender == nil:
 		go done(Delivery{}, err)
 	default:
-		p.sender.report(done, p.failed("produce", err))
+		p.sender.report(done, err)
 	}
 }
 
@@ -121,10 +112,7 @@ func (p *Producer[T]) ProduceAll(ctx context.Context, values []T, opts ...Record
 	}
 	deliveries := make([]*delivery, len(recs))
 	for i, rec := range recs {
-		d := &delivery{rec: rec, result: make(chan outcome, 1)}
-		if batch.Errs[i] = p.sender.send(ctx, d); batch.Errs[i] == nil {
-			deliveries[i] = d
-		}
+		deliveries[i], batch.Errs[i] = p.sender.send(ctx, &parcel{rec: rec, result: make(chan outcome, 1)})
 	}
 	all := make([]Delivery, len(recs))
 	for i, d := range deliveries {
@@ -248,7 +236,11 @@ func (p *Producer[T]) failed(verb string, err error) error {
 	if p == nil || p.sender == nil {
 		return err // it says that already
 	}
-	return fmt.Errorf("kafka: %s to %q: %w", verb, p.topic.Name, err)
+	return failedTo(verb, p.topic.Name, err)
+}
+
+func failedTo(verb, topic string, err error) error {
+	return fmt.Errorf("kafka: %s to %q: %w", verb, topic, err)
 }
 
 // A RecordOption sets a part of a record beside its value. A user's own mock can apply it to a Record and look.

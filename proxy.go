@@ -28,6 +28,7 @@ type Proxy struct {
 	log       *slog.Logger
 	access    *access
 	observers observers
+	hooked    bool         // the user has given options to the clients, which may be hooks
 	opts      []kgo.Opt    // the user's, then those of cfg
 	producing *connection  // shared by the producers
 	answered  atomic.Int32 // which of cfg.Brokers did last
@@ -100,6 +101,7 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 		log:       o.log,
 		access:    access,
 		observers: o.observers,
+		hooked:    len(o.opts) > 0,
 		opts:      append(append(o.opts, access.options()...), kgo.WithHooks(&throttling{log: o.log})),
 		room:      newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
 		standing:  make(map[disconnecter]rank),

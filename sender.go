@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,38 +37,47 @@ type sender struct {
 	expiry      *time.Timer // runs while something is not settled
 	term        term
 	flushes     []flush
-	finished    []completion // what done has not been called for
-	dispatching bool         // a goroutine calls done
+	finished    []*delivery // whose done has not been called
+	dispatching bool        // a goroutine calls done
+	spare       []*delivery // that were written, and that nobody has a use for any more
+
+	promise func(*kgo.Record, error) // what the client calls: acknowledged
 }
 
-// A delivery is one record on its way.
+// A parcel is a record to be sent, and how its outcome is told: by result or by done, which may be nil.
+type parcel struct {
+	rec    kgo.Record
+	claim  int // of the send buffer, where that is more than the record's size
+	result chan outcome
+	done   func(Delivery, error)
+}
+
+// A delivery is a parcel on its way. It is its record's context, by which the client's promise knows it; that never ends.
 type delivery struct {
-	rec      kgo.Record
-	sender   *sender
+	parcel
+
 	client   *kgo.Client
-	claim    int      // of the send buffer, where that is more than the record's size
 	cost     int64    // of the send buffer
 	before   requests // the client's, when this one was handed over
 	life     uint64   // of the topic, when this one was handed over
-	result   chan outcome
-	done     func(Delivery, error)
-	sequence uint64 // of admission, from 1
+	sequence uint64   // of admission, from 1
 	deadline time.Time
 	settled  bool
+	written  bool  // it is settled, and nobody but its sender has it
+	err      error // what done is called with
 	older    *delivery
 	newer    *delivery
 }
+
+func (*delivery) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+func (*delivery) Done() <-chan struct{}                   { return nil }
+func (*delivery) Err() error                              { return nil }
+func (*delivery) Value(any) any                           { return nil }
 
 // An outcome is what became of a delivery.
 type outcome struct {
 	delivery Delivery
 	err      error
-}
-
-// A completion is a call of done that is due.
-type completion struct {
-	done func(Delivery, error)
-	outcome
 }
 
 // A flush waits for every delivery up to a sequence.
@@ -77,43 +87,55 @@ type flush struct {
 }
 
 func newSender(p *Proxy, topic string, timeout time.Duration) *sender {
-	return &sender{
+	s := &sender{
 		proxy: p, conn: p.producing, room: p.room, topic: topic, timeout: timeout, refusing: make(chan struct{}), topicNow: p.lifeOf(topic),
 		term: term{length: max(timeout, p.cfg.Producer.DeliveryTimeout)},
 	}
+	s.promise = s.acknowledged
+	return s
 }
 
-// send admits a record and hands it over. It blocks for the connection and for room, until ctx ends; an error means that nothing
-// was sent. Afterwards the outcome comes by d.result or d.done.
-func (s *sender) send(ctx context.Context, d *delivery) error {
+// send admits a parcel and hands its record over. It blocks for the connection and for room, until ctx ends; an error means that nothing
+// was sent. Afterwards the outcome comes as the parcel says, and unless that is by result the delivery is not the caller's to keep.
+func (s *sender) send(ctx context.Context, p *parcel) (*delivery, error) {
 	if err := ctx.Err(); err != nil {
-		return s.because(err)
+		return nil, s.because(err)
 	}
 	cl, err := s.client(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	d.sender, d.client = s, cl
-	d.cost, err = s.room.admit(ctx, max(d.claim, size(&d.rec)), s.refusing)
+	cost, err := s.room.admit(ctx, max(p.claim, size(&p.rec)), s.refusing)
 	if err != nil {
-		return s.because(err)
+		return nil, s.because(err)
 	}
-	d.before, d.life = s.conn.faults.requests(), s.topicNow.count.Load()
-	until, err := s.enter(d)
+	before, life := s.conn.faults.requests(), s.topicNow.count.Load()
+	d, until, err := s.enter(p)
 	if err != nil {
-		s.room.leave(d.cost)
-		return err
+		s.room.leave(cost)
+		return nil, err
 	}
-	d.rec.Context = context.WithoutCancel(ctx) //nolint:fatcontext // one record's own; its values are for hooks
-	// TryProduce never blocks. Produce would, without end, if records that were sent by Proxy.Client had filled the client.
-	cl.TryProduce(until, &d.rec, d.acknowledged)
-	return nil
+	d.client, d.cost, d.before, d.life = cl, cost, before, life
+	s.handOver(ctx, until, d)
+	return d, nil
+}
+
+// handOver gives a delivery's record to the client. TryProduce never blocks. Produce would, without end, if records that were sent by
+// Proxy.Client had filled the client.
+func (s *sender) handOver(ctx, until context.Context, d *delivery) {
+	if s.proxy.hooked { // by hooks that may want the caller's values, and put a context of their own into the record
+		d.rec.Context = context.WithoutCancel(ctx) //nolint:fatcontext // one record's own
+		d.client.TryProduce(until, &d.rec, func(_ *kgo.Record, err error) { s.conclude(d, err) })
+		return
+	}
+	d.rec.Context = d
+	d.client.TryProduce(until, &d.rec, s.promise)
 }
 
 // sendAndWait is send, and waits for the outcome until ctx ends.
 func (s *sender) sendAndWait(ctx context.Context, rec kgo.Record) (Delivery, error) {
-	d := &delivery{rec: rec, result: make(chan outcome, 1)}
-	if err := s.send(ctx, d); err != nil {
+	d, err := s.send(ctx, &parcel{rec: rec, result: make(chan outcome, 1)})
+	if err != nil {
 		return Delivery{}, err
 	}
 	return s.await(ctx, d)
@@ -188,14 +210,19 @@ func size(r *kgo.Record) int {
 	return n
 }
 
-// enter makes d one of the deliveries to wait for, and returns the context until whose end the client may try.
-func (s *sender) enter(d *delivery) (until context.Context, err error) {
+// enter makes a parcel one of the deliveries to wait for, and returns the context until whose end the client may try.
+func (s *sender) enter(p *parcel) (d *delivery, until context.Context, err error) {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refused {
-		return nil, ErrDisconnected
+		return nil, nil, ErrDisconnected
 	}
-	now := time.Now()
+	d = s.blank()
+	d.parcel = *p
+	if d.rec.Timestamp.IsZero() {
+		d.rec.Timestamp = now // else the client would read the clock again
+	}
 	s.admitted++
 	d.sequence, d.deadline = s.admitted, now.Add(s.timeout)
 	d.older = s.newest
@@ -206,7 +233,19 @@ func (s *sender) enter(d *delivery) (until context.Context, err error) {
 		s.expireIn(s.timeout)
 	}
 	s.newest = d
-	return s.term.at(now), nil
+	return d, s.term.at(now), nil
+}
+
+// blank returns a delivery that has not begun. The caller holds s.mu.
+func (s *sender) blank() *delivery {
+	last := len(s.spare) - 1
+	if last < 0 {
+		return new(delivery)
+	}
+	d := s.spare[last]
+	s.spare = s.spare[:last]
+	d.settled, d.written = false, false
+	return d
 }
 
 // expireIn sets the timer for the oldest delivery. The caller holds s.mu.
@@ -219,11 +258,15 @@ func (s *sender) expireIn(d time.Duration) {
 }
 
 // acknowledged is the client's promise. It runs on the client's one promise goroutine, so it must not block.
-func (d *delivery) acknowledged(r *kgo.Record, err error) {
-	s := d.sender
+func (s *sender) acknowledged(r *kgo.Record, err error) {
+	s.conclude(r.Context.(*delivery), err)
+}
+
+// conclude settles a delivery that the client has finished with.
+func (s *sender) conclude(d *delivery, err error) {
 	s.room.leave(d.cost)
 	if err == nil {
-		s.settle(d, outcome{delivery: delivered(r)})
+		s.settleWritten(d)
 		return
 	}
 	if errors.Is(err, kerr.UnknownTopicID) {
@@ -234,7 +277,7 @@ func (d *delivery) acknowledged(r *kgo.Record, err error) {
 	if errors.Is(err, kerr.ClusterAuthorizationFailed) { // the client keeps a refused producer id for its life
 		s.conn.discard(d.client)
 	}
-	s.settle(d, outcome{err: s.proxy.access.explainRefusal(err, s.topic, size(r))})
+	s.settle(d, s.proxy.access.explainRefusal(err, s.topic, size(&d.rec)))
 }
 
 // expire settles what has waited for the whole delivery timeout.
@@ -243,33 +286,52 @@ func (s *sender) expire() {
 	defer s.mu.Unlock()
 	now := time.Now()
 	for s.oldest != nil && !s.oldest.deadline.After(now) {
-		s.settleLocked(s.oldest, outcome{err: s.because(fmt.Errorf(
-			"%w: no acknowledgement within the delivery timeout of %s", ErrOutcomeUnknown, s.timeout))})
+		s.settleLocked(s.oldest, s.because(fmt.Errorf(
+			"%w: no acknowledgement within the delivery timeout of %s", ErrOutcomeUnknown, s.timeout)))
 	}
 	if s.oldest != nil {
 		s.expireIn(s.oldest.deadline.Sub(now))
 	}
 }
 
-// settle reports a delivery, once.
-func (s *sender) settle(d *delivery, o outcome) {
+// settleWritten reports a delivery whose record is written.
+func (s *sender) settleWritten(d *delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settleLocked(d, o)
+	d.written = d.result == nil && !s.proxy.hooked && !d.settled // hooks may have kept the record
+	s.settleLocked(d, nil)
 }
 
-func (s *sender) settleLocked(d *delivery, o outcome) {
+// settle reports a delivery, once.
+func (s *sender) settle(d *delivery, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settleLocked(d, err)
+}
+
+func (s *sender) settleLocked(d *delivery, err error) {
 	if d.settled {
 		return
 	}
-	d.settled = true
+	d.settled, d.err = true, err
 	s.unlink(d)
-	if d.result != nil {
-		d.result <- o
-	} else {
-		s.finish(d.done, o)
+	switch {
+	case d.result != nil:
+		d.result <- d.outcome()
+	case d.done != nil:
+		s.finish(d)
+	default:
+		s.reuse(d)
 	}
 	s.wakeFlushes()
+}
+
+// outcome is what became of a delivery that is settled. The client may still have the record of one with an error.
+func (d *delivery) outcome() outcome {
+	if d.err != nil {
+		return outcome{err: d.err}
+	}
+	return outcome{delivery: delivered(&d.rec)}
 }
 
 func (s *sender) unlink(d *delivery) {
@@ -287,11 +349,8 @@ func (s *sender) unlink(d *delivery) {
 }
 
 // finish queues a call of done. The caller holds s.mu.
-func (s *sender) finish(done func(Delivery, error), o outcome) {
-	if done == nil {
-		return
-	}
-	s.finished = append(s.finished, completion{done, o})
+func (s *sender) finish(d *delivery) {
+	s.finished = append(s.finished, d)
 	if !s.dispatching {
 		s.dispatching = true
 		go s.dispatch()
@@ -300,18 +359,51 @@ func (s *sender) finish(done func(Delivery, error), o outcome) {
 
 // dispatch calls done, one after another, on a goroutine of this sender alone, until none is due.
 func (s *sender) dispatch() {
+	var called []*delivery
 	for {
-		s.mu.Lock()
-		due := s.finished
-		s.finished = nil
-		s.dispatching = len(due) > 0
-		s.mu.Unlock()
-		if len(due) == 0 {
+		called = s.due(called)
+		if len(called) == 0 {
 			return
 		}
-		for _, c := range due {
-			c.done(c.delivery, c.err)
+		for _, d := range called {
+			o := d.outcome()
+			if o.err != nil {
+				o.err = failedTo("produce", s.topic, o.err)
+			}
+			d.done(o.delivery, o.err)
 		}
+	}
+}
+
+// due takes the deliveries whose done is to be called. Those for which it was called, and their list, are used again.
+func (s *sender) due(called []*delivery) (due []*delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range called {
+		s.reuse(d)
+	}
+	clear(called)
+	due, s.finished = s.finished, called[:0]
+	if s.dispatching = len(due) > 0; !s.dispatching {
+		s.finished = nil
+		s.rest()
+	}
+	return due
+}
+
+// reuse keeps a delivery that nobody has a use for any more. The caller holds s.mu.
+func (s *sender) reuse(d *delivery) {
+	if d.written {
+		d.parcel = parcel{}
+		s.spare = append(s.spare, d)
+	}
+}
+
+// rest lets go of what a sender that has nothing to do needs no more. The caller holds s.mu.
+func (s *sender) rest() {
+	const few = 64
+	if s.oldest == nil && len(s.spare) > few {
+		s.spare = slices.Clone(s.spare[:few])
 	}
 }
 
@@ -319,7 +411,7 @@ func (s *sender) dispatch() {
 func (s *sender) report(done func(Delivery, error), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.finish(done, outcome{err: err})
+	s.finish(&delivery{parcel: parcel{done: done}, err: err})
 }
 
 // flush waits until everything that was admitted before the call is settled, or ctx ends.
@@ -390,7 +482,7 @@ func (s *sender) giveUp() (left int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.oldest != nil {
-		s.settleLocked(s.oldest, outcome{err: fmt.Errorf("%w: disconnected before the acknowledgement came", ErrOutcomeUnknown)})
+		s.settleLocked(s.oldest, fmt.Errorf("%w: disconnected before the acknowledgement came", ErrOutcomeUnknown))
 		left++
 	}
 	if s.expiry != nil {
