@@ -38,6 +38,7 @@ func (c *Consumer[T]) many(o runOptions, h BatchHandler[T]) handling {
 		for i := range jobs {
 			j := &jobs[i]
 			m, err := c.decode(j.taken)
+			c.tellTaken(ctx, attempt, m, err)
 			if err != nil {
 				j.err, j.invalid = err, true
 				continue
@@ -45,9 +46,15 @@ func (c *Consumer[T]) many(o runOptions, h BatchHandler[T]) handling {
 			m.Attempt, m.receipt.decided = attempt, true
 			batch, valid = append(batch, m), append(valid, j)
 		}
-		if len(batch) > 0 {
-			spread(o.callBatch(ctx, func(ctx context.Context) error { return h(ctx, batch) }), valid)
+		if len(batch) == 0 {
+			return
 		}
+		ctx, told := c.tellHandling(ctx, attempt, true, batch...)
+		err := o.callBatch(ctx, func(ctx context.Context) error { return h(ctx, batch) })
+		if told != nil {
+			told(err)
+		}
+		spread(err, valid)
 	}
 }
 

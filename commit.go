@@ -164,6 +164,14 @@ func (r *reader) commitAll(ctx context.Context, cl *kgo.Client, going []*assignm
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	began := time.Now()
+	err := r.request(ctx, cl, due)
+	r.tellCommit(ctx, began, due, err)
+	return err
+}
+
+// request asks the broker for a commit.
+func (r *reader) request(ctx context.Context, cl *kgo.Client, due map[*assignment]pledge) error {
 	offsets := make(map[int32]kgo.EpochOffset, len(due))
 	for a, c := range due {
 		offsets[a.partition] = kgo.EpochOffset{Epoch: c.to.epoch, Offset: c.to.offset}

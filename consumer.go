@@ -141,6 +141,13 @@ func (c *Consumer[T]) Retrieve(ctx context.Context) (*Message[T], error) {
 	if err := c.made(); err != nil {
 		return nil, err
 	}
+	if len(c.reader.proxy.observers) > 0 {
+		return c.observedRetrieve(ctx)
+	}
+	return c.retrieve(ctx)
+}
+
+func (c *Consumer[T]) retrieve(ctx context.Context) (*Message[T], error) {
 	got, err := c.reader.retrieve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: retrieve from %q: %w", c.reader.topic, err)

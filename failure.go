@@ -158,6 +158,7 @@ func (w *runner) giveUpOn(l *lane, t *tenure, j job) {
 		err := w.askOnFailure(t.ctx, failure)
 		if err == nil {
 			w.settle(l, j.is)
+			w.tellFate(t, failure, FateSettled)
 			return
 		}
 		if t.ctx.Err() != nil {
@@ -170,6 +171,7 @@ func (w *runner) giveUpOn(l *lane, t *tenure, j job) {
 	noted := w.note(l, j, failure.Err, failure.Attempts)
 	if w.dead == nil {
 		w.fail(noted)
+		w.tellFate(t, failure, FateEndsRun)
 		return
 	}
 	w.reader.mu.Lock()
@@ -213,8 +215,14 @@ func (w *runner) bury(l *lane, t *tenure, j job, m *MessageError) {
 	if w.writeDeadLetter(t, l, j, m) {
 		w.logBuried(j)
 		w.settle(l, j.is)
+		w.tellFate(t, m, FateDeadLettered)
 	}
 	w.proceed(l, t)
+}
+
+// tellFate tells observers what became of a message that has failed for good.
+func (w *runner) tellFate(t *tenure, m *MessageError, f Fate) {
+	w.reader.proxy.observers.fail(t.ctx, Failure{Group: w.reader.group, Message: m, Fate: f})
 }
 
 // writeDeadLetter writes until it is written; false when the end came first. While it can't be written, its partition stands.

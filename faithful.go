@@ -60,7 +60,10 @@ func (f *faithful) options(c Config) []kgo.Opt {
 
 // send writes a record and waits for its acknowledgement, until ctx ends or the delivery timeout passes. Its errors are a
 // producer's.
-func (f *faithful) send(ctx context.Context, rec kgo.Record, alone bool) (Delivery, error) {
+func (f *faithful) send(ctx context.Context, rec kgo.Record, alone bool) (written Delivery, err error) {
+	seen := rec // its headers stay as they are
+	told := f.sender.observed(ctx, &seen)
+	defer func() { told.with(written, err) }()
 	p := parcel{rec: rec, result: make(chan outcome, 1)}
 	if alone {
 		p.claim = plainBytes
@@ -69,7 +72,7 @@ func (f *faithful) send(ctx context.Context, rec kgo.Record, alone bool) (Delive
 	if err != nil {
 		return Delivery{}, err
 	}
-	written, err := f.sender.await(ctx, d)
+	written, err = f.sender.await(ctx, d)
 	if spoilt(err) && ctx.Err() == nil {
 		f.renew(ctx, d.client)
 	}

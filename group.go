@@ -309,6 +309,7 @@ func (r *reader) end(ctx context.Context) error {
 		err = r.leave(ctx, cl, stop)
 	}
 	r.proxy.release(ctx, r)
+	r.showing.end()
 	return err
 }
 

@@ -2,7 +2,11 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // An Observer is told what the producers, consumers and Runs of a proxy do: it is what traces and metrics are made from. Each function may
@@ -12,10 +16,10 @@ import (
 //
 // Modules github.com/typedkafka/kafka/otel and github.com/typedkafka/kafka/prom have ready ones.
 type Observer struct {
-	// Send is called for each message before it is sent: a Producer's, a dead letter, and a redriven one. ctx is the caller's. Its
-	// headers may be added to, by r.Headers; all else, and what it does to a dead letter, changes nothing. The function that it
-	// returns, which may be nil, is called once with the outcome, as the caller gets it. For a value that is invalid, r.Raw is nil and
-	// the outcome follows at once.
+	// Send is called for each message before it is sent: a Producer's, a dead letter, and a redriven one. ctx is the caller's. A
+	// Producer's message gets the headers that it adds to r.Headers; nothing else that it changes counts. The function that it
+	// returns, which may be nil, is called once with the outcome that the caller gets. For a value that is invalid, r.Raw is nil and the
+	// outcome follows at once.
 	Send func(ctx context.Context, r *Record) (done func(Delivery, error))
 
 	// Receive is called for each message that is handed out: by Retrieve, or for the first time to a Run's handler.
@@ -31,8 +35,8 @@ type Observer struct {
 	// Commit is called after each commit of offsets, a failed one too.
 	Commit func(ctx context.Context, c Commit)
 
-	// Consume is called when a consumer has connected for the first time. status is its Status, to be called at any time until gone, which
-	// may be nil, is called: that is when it has disconnected.
+	// Consume is called when a consumer is used for the first time, before it connects. status is its Status, to be called at any time.
+	// The function that it returns, which may be nil, is called when the consumer has disconnected.
 	Consume func(status func() Status) (gone func())
 }
 
@@ -82,5 +86,177 @@ func WithObserver(o Observer) ProxyOption {
 	return func(p *proxyOptions) { p.observers = append(p.observers, o) }
 }
 
-// observers are the observers of a proxy.
+// observers are the observers of a proxy. Whoever calls a method of theirs asks first whether there are any: what is to be told costs
+// memory.
 type observers []Observer
+
+// An ending is to be called with the outcome of a message; nil where nobody wants it.
+type ending func(Delivery, error)
+
+func (e ending) with(d Delivery, err error) {
+	if e != nil {
+		e(d, err)
+	}
+}
+
+// observed tells of a record that is about to be sent, or is not since its value is invalid, and adds the observers' headers to it.
+func (s *sender) observed(ctx context.Context, rec *kgo.Record) (told ending) {
+	if len(s.proxy.observers) > 0 {
+		rec.Topic = s.topic // also of one that an invalid value has left empty
+		rec.Headers, told = s.proxy.observers.send(ctx, *rec)
+	}
+	return told
+}
+
+// send tells of a record, and returns its headers and what is to be called with its outcome.
+func (all observers) send(ctx context.Context, rec kgo.Record) ([]kgo.RecordHeader, ending) {
+	r := Record{
+		Topic: rec.Topic, Partition: rec.Partition, Timestamp: rec.Timestamp, Key: rec.Key, Raw: rec.Value, Headers: headersOf(rec.Headers),
+	}
+	var told []func(Delivery, error)
+	for _, o := range all {
+		if o.Send == nil {
+			continue
+		}
+		if done := o.Send(ctx, &r); done != nil {
+			told = append(told, done)
+		}
+	}
+	return clientHeaders(r.Headers), func(d Delivery, err error) {
+		for _, done := range told {
+			done(d, err)
+		}
+	}
+}
+
+// observedRetrieve is retrieve for observers.
+func (c *Consumer[T]) observedRetrieve(ctx context.Context) (*Message[T], error) {
+	began := time.Now()
+	m, err := c.retrieve(ctx)
+	c.tellReceived(ctx, began, m, err)
+	return m, err
+}
+
+// tellReceived tells of a message, or of the error that stands for one.
+func (c *Consumer[T]) tellReceived(ctx context.Context, began time.Time, m *Message[T], err error) {
+	r := Reception{Group: c.reader.group, Began: began, Err: err}
+	var bad *MessageError
+	switch {
+	case m != nil:
+		r.Record = &m.Record
+	case errors.As(err, &bad):
+		r.Record = &bad.Record
+	default:
+		return
+	}
+	c.reader.proxy.observers.receive(ctx, r)
+}
+
+func (all observers) receive(ctx context.Context, r Reception) {
+	for _, o := range all {
+		if o.Receive != nil {
+			o.Receive(ctx, r)
+		}
+	}
+}
+
+// tellTaken tells of a message that a Run has taken, at its first attempt.
+func (c *Consumer[T]) tellTaken(ctx context.Context, attempt int, m *Message[T], err error) {
+	if attempt == 1 && len(c.reader.proxy.observers) > 0 {
+		c.tellReceived(ctx, time.Time{}, m, err)
+	}
+}
+
+// tellHandling tells of a call of a Run's handler. Without observers it returns ctx and nil.
+func (c *Consumer[T]) tellHandling(ctx context.Context, attempt int, batch bool, messages ...*Message[T]) (context.Context, func(error)) {
+	all := c.reader.proxy.observers
+	if len(all) == 0 {
+		return ctx, nil
+	}
+	records := make([]*Record, len(messages))
+	for i, m := range messages {
+		records[i] = &m.Record
+	}
+	return all.handle(ctx, Handling{Topic: c.reader.topic, Group: c.reader.group, Records: records, Batch: batch, Attempt: attempt})
+}
+
+// handle tells of a call of a handler, and returns its context and what is to be called with its error.
+func (all observers) handle(ctx context.Context, h Handling) (context.Context, func(error)) {
+	var told []func(error)
+	for _, o := range all {
+		if o.Handle == nil {
+			continue
+		}
+		observed, done := o.Handle(ctx, h)
+		if observed != nil {
+			ctx = observed
+		}
+		if done != nil {
+			told = append(told, done)
+		}
+	}
+	return ctx, func(err error) {
+		for _, done := range told {
+			done(err)
+		}
+	}
+}
+
+func (all observers) fail(ctx context.Context, f Failure) {
+	for _, o := range all {
+		if o.Fail != nil {
+			o.Fail(ctx, f)
+		}
+	}
+}
+
+// tellCommit tells of a commit that was asked for at began.
+func (r *reader) tellCommit(ctx context.Context, began time.Time, due map[*assignment]pledge, err error) {
+	if len(r.proxy.observers) == 0 {
+		return
+	}
+	offsets := make(map[int32]int64, len(due))
+	for a, c := range due {
+		offsets[a.partition] = c.to.offset
+	}
+	r.proxy.observers.commit(ctx, Commit{Topic: r.topic, Group: r.group, Offsets: offsets, Began: began, Err: err})
+}
+
+func (all observers) commit(ctx context.Context, c Commit) {
+	for _, o := range all {
+		if o.Commit != nil {
+			o.Commit(ctx, c)
+		}
+	}
+}
+
+// consume tells of a consumer, and returns what is to be called when it is gone.
+func (all observers) consume(status func() Status) (gone []func()) {
+	for _, o := range all {
+		if o.Consume == nil {
+			continue
+		}
+		if f := o.Consume(status); f != nil {
+			gone = append(gone, f)
+		}
+	}
+	return gone
+}
+
+// A showing tells observers of one consumer, from its first use to its end. Its zero value is ready; it is safe for concurrent use.
+type showing struct {
+	once sync.Once
+	gone []func()
+}
+
+func (s *showing) begin(all observers, status func() Status) {
+	s.once.Do(func() { s.gone = all.consume(status) })
+}
+
+// end tells that the consumer is gone, if its beginning was told; it is not told afterwards.
+func (s *showing) end() {
+	s.once.Do(func() {})
+	for _, gone := range s.gone {
+		gone()
+	}
+}

@@ -59,15 +59,24 @@ func NewProducer[T any](p *Proxy, t Topic[T], opts ...ProducerOption) (*Producer
 // Produce sends one message and waits for its acknowledgement. It blocks for the connection, for room in the send buffer and for
 // the broker, until ctx ends or the delivery timeout passes; the type's comment says what each error means.
 func (p *Producer[T]) Produce(ctx context.Context, value T, opts ...RecordOption) (Delivery, error) {
+	if err := p.made(); err != nil {
+		return Delivery{}, err
+	}
 	rec, err := p.record(value, opts)
-	if err != nil {
-		return Delivery{}, p.failed("produce", err)
+	return p.sendAndWait(ctx, "produce", rec, err)
+}
+
+// sendAndWait sends a record and waits for its acknowledgement, unless err says why there is none.
+func (p *Producer[T]) sendAndWait(ctx context.Context, verb string, rec kgo.Record, err error) (d Delivery, _ error) {
+	told := p.sender.observed(ctx, &rec)
+	if err == nil {
+		d, err = p.sender.sendAndWait(ctx, rec)
 	}
-	d, err := p.sender.sendAndWait(ctx, rec)
 	if err != nil {
-		return Delivery{}, p.failed("produce", err)
+		d, err = Delivery{}, failedTo(verb, p.topic.Name, err)
 	}
-	return d, nil
+	told.with(d, err)
+	return d, err
 }
 
 // ProduceAsync sends one message and returns before its acknowledgement. Calls from one goroutine are written in their order, key
@@ -78,15 +87,19 @@ func (p *Producer[T]) Produce(ctx context.Context, value T, opts ...RecordOption
 // partition, on a goroutine of this producer alone: it may block and may call Produce; a slow one delays this producer's other
 // calls of done and nothing else.
 func (p *Producer[T]) ProduceAsync(ctx context.Context, value T, done func(Delivery, error), opts ...RecordOption) {
-	rec, err := p.record(value, opts)
-	if err == nil {
-		_, err = p.sender.send(ctx, &parcel{rec: rec, done: done})
+	if err := p.made(); err != nil {
+		if done != nil {
+			go done(Delivery{}, err)
+		}
+		return
 	}
-	switch {
-	case err == nil || done == nil:
-	case p == nil || p.sender == nil:
-		go done(Delivery{}, err)
-	default:
+	rec, err := p.record(value, opts)
+	told := p.sender.observed(ctx, &rec)
+	if err == nil {
+		_, err = p.sender.send(ctx, &parcel{rec: rec, done: done, told: told})
+	}
+	if err != nil {
+		told.with(Delivery{}, failedTo("produce", p.topic.Name, err))
 		p.sender.report(done, err)
 	}
 }
@@ -108,11 +121,13 @@ func (p *Producer[T]) ProduceAll(ctx context.Context, values []T, opts ...Record
 		recs[i], batch.Errs[i] = p.record(v, opts)
 	}
 	if batch.failed() {
+		p.tellInvalid(ctx, recs, batch.Errs)
 		return nil, &batch
 	}
-	deliveries := make([]*delivery, len(recs))
-	for i, rec := range recs {
-		deliveries[i], batch.Errs[i] = p.sender.send(ctx, &parcel{rec: rec, result: make(chan outcome, 1)})
+	deliveries, told := make([]*delivery, len(recs)), make([]ending, len(recs))
+	for i := range recs {
+		told[i] = p.sender.observed(ctx, &recs[i])
+		deliveries[i], batch.Errs[i] = p.sender.send(ctx, &parcel{rec: recs[i], result: make(chan outcome, 1)})
 	}
 	all := make([]Delivery, len(recs))
 	for i, d := range deliveries {
@@ -122,11 +137,21 @@ func (p *Producer[T]) ProduceAll(ctx context.Context, values []T, opts ...Record
 		if batch.Errs[i] != nil {
 			batch.Errs[i] = p.failed("produce", batch.Errs[i])
 		}
+		told[i].with(all[i], batch.Errs[i])
 	}
 	if batch.failed() {
 		return all, &batch
 	}
 	return all, nil
+}
+
+// tellInvalid tells observers of the values of a batch for which nothing of it was sent.
+func (p *Producer[T]) tellInvalid(ctx context.Context, recs []kgo.Record, errs []error) {
+	for i, err := range errs {
+		if err != nil {
+			p.sender.observed(ctx, &recs[i]).with(Delivery{}, err)
+		}
+	}
 }
 
 // Tombstone sends a null value for key, which deletes the key's messages from a compacted topic, and waits for its
@@ -136,17 +161,11 @@ func (p *Producer[T]) Tombstone(ctx context.Context, key []byte, opts ...RecordO
 		return Delivery{}, err
 	}
 	rec := p.compose(nil, key, opts)
-	if err := p.sender.usable(); err != nil {
-		return Delivery{}, p.failed("tombstone", err)
+	err := p.sender.usable()
+	if err == nil && rec.Key == nil {
+		err = errors.New("a tombstone needs a key: it says whose messages to delete")
 	}
-	if rec.Key == nil {
-		return Delivery{}, p.failed("tombstone", errors.New("a tombstone needs a key: it says whose messages to delete"))
-	}
-	d, err := p.sender.sendAndWait(ctx, rec)
-	if err != nil {
-		return Delivery{}, p.failed("tombstone", err)
-	}
-	return d, nil
+	return p.sendAndWait(ctx, "tombstone", rec, err)
 }
 
 // Flush waits until every message that this producer had admitted before the call is acknowledged or given up, or ctx ends. It
@@ -178,9 +197,6 @@ func (p *Producer[T]) Disconnect(ctx context.Context) error {
 
 // record is the checked record of a value.
 func (p *Producer[T]) record(value T, opts []RecordOption) (kgo.Record, error) {
-	if err := p.made(); err != nil {
-		return kgo.Record{}, err
-	}
 	if err := p.sender.usable(); err != nil {
 		return kgo.Record{}, err
 	}
@@ -233,9 +249,6 @@ func (p *Producer[T]) made() error {
 
 // failed puts what was tried before an error.
 func (p *Producer[T]) failed(verb string, err error) error {
-	if p == nil || p.sender == nil {
-		return err // it says that already
-	}
 	return failedTo(verb, p.topic.Name, err)
 }
 

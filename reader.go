@@ -23,6 +23,7 @@ type reader struct {
 	conn     *connection
 	refusing chan struct{} // closed when Disconnect begins
 	closing  closing
+	showing  showing
 	inside   atomic.Bool // a goroutine is in retrieve or run; unused with ManualAck
 
 	mu       sync.Mutex // guards what follows and every assignment
@@ -127,6 +128,7 @@ func (r *reader) connect(ctx context.Context) error {
 	if err := r.proxy.hold(r, consumers); err != nil {
 		return err
 	}
+	r.showing.begin(r.proxy.observers, r.status)
 	_, err := r.conn.get(ctx, patient)
 	return err
 }
@@ -439,13 +441,20 @@ func (t taken) record() Record {
 		Key: rec.Key[:len(rec.Key):len(rec.Key)], Raw: rec.Value[:len(rec.Value):len(rec.Value)],
 		receipt: t.receipt,
 	}
-	if len(rec.Headers) > 0 {
-		r.Headers = make([]Header, len(rec.Headers))
-		for i, h := range rec.Headers {
-			r.Headers[i] = Header{Key: h.Key, Value: h.Value[:len(h.Value):len(h.Value)]}
-		}
-	}
+	r.Headers = headersOf(rec.Headers)
 	return r
+}
+
+// headersOf are a client's headers as ours. None are nil.
+func headersOf(all []kgo.RecordHeader) []Header {
+	if len(all) == 0 {
+		return nil
+	}
+	headers := make([]Header, len(all))
+	for i, h := range all {
+		headers[i] = Header{Key: h.Key, Value: h.Value[:len(h.Value):len(h.Value)]}
+	}
+	return headers
 }
 
 // A queue holds assignments in the order in which it is their turn. It is linked through the assignments themselves.

@@ -133,12 +133,17 @@ func (c *Consumer[T]) one(h Handler[T]) handling {
 	return func(ctx context.Context, jobs []job, attempt int) {
 		j := &jobs[0]
 		m, err := c.decode(j.taken)
+		c.tellTaken(ctx, attempt, m, err)
 		if err != nil {
 			j.err, j.invalid = err, true
 			return
 		}
 		m.Attempt, m.receipt.decided = attempt, true
+		ctx, told := c.tellHandling(ctx, attempt, false, m)
 		j.err = h(ctx, m)
+		if told != nil {
+			told(j.err)
+		}
 	}
 }
 

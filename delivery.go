@@ -1,0 +1,248 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A parcel is a record to be sent, and how its outcome is told: by result or by done, which may be nil.
+type parcel struct {
+	rec    kgo.Record
+	claim  int // of the send buffer, where that is more than the record's size
+	result chan outcome
+	done   func(Delivery, error)
+	told   ending // for observers, on the goroutine that settles it
+}
+
+// A delivery is a parcel on its way. It is its record's context, by which the client's promise knows it; that never ends.
+type delivery struct {
+	parcel
+
+	client   *kgo.Client
+	cost     int64    // of the send buffer
+	before   requests // the client's, when this one was handed over
+	life     uint64   // of the topic, when this one was handed over
+	sequence uint64   // of admission, from 1
+	deadline time.Time
+	settled  bool
+	written  bool  // it is settled, and nobody but its sender has it
+	err      error // what done is called with
+	older    *delivery
+	newer    *delivery
+}
+
+func (*delivery) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+func (*delivery) Done() <-chan struct{}                   { return nil }
+func (*delivery) Err() error                              { return nil }
+func (*delivery) Value(any) any                           { return nil }
+
+// An outcome is what became of a delivery.
+type outcome struct {
+	delivery Delivery
+	err      error
+}
+
+// blank returns a delivery that has not begun. The caller holds s.mu.
+func (s *sender) blank() *delivery {
+	last := len(s.spare) - 1
+	if last < 0 {
+		return new(delivery)
+	}
+	d := s.spare[last]
+	s.spare = s.spare[:last]
+	d.settled, d.written = false, false
+	return d
+}
+
+// reuse keeps a delivery that nobody has a use for any more. The caller holds s.mu.
+func (s *sender) reuse(d *delivery) {
+	if d.written {
+		d.parcel = parcel{}
+		s.spare = append(s.spare, d)
+	}
+}
+
+// rest lets go of what a sender that has nothing to do needs no more. The caller holds s.mu.
+func (s *sender) rest() {
+	const few = 64
+	if s.oldest == nil && len(s.spare) > few {
+		s.spare = slices.Clone(s.spare[:few])
+	}
+}
+
+// acknowledged is the client's promise. It runs on the client's one promise goroutine, so it must not block.
+func (s *sender) acknowledged(r *kgo.Record, err error) {
+	s.conclude(r.Context.(*delivery), err)
+}
+
+// conclude settles a delivery that the client has finished with.
+func (s *sender) conclude(d *delivery, err error) {
+	s.room.leave(d.cost)
+	if err == nil {
+		s.settleWritten(d)
+		return
+	}
+	if errors.Is(err, kerr.UnknownTopicID) {
+		s.topicNow.end(d.life, func() { d.client.PurgeTopicsFromProducing(s.topic) })
+	}
+	since, idempotent := s.conn.faults.since(d.before), s.proxy.cfg.Producer.Acks == acksAll
+	err = explainOutcome(s.topic, err, since, idempotent)
+	if errors.Is(err, kerr.ClusterAuthorizationFailed) { // the client keeps a refused producer id for its life
+		s.conn.discard(d.client)
+	}
+	s.settle(d, s.proxy.access.explainRefusal(err, s.topic, size(&d.rec)))
+}
+
+// expire settles what has waited for the whole delivery timeout.
+func (s *sender) expire() {
+	s.tellFailed(s.expired()...)
+}
+
+func (s *sender) expired() (all []*delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for s.oldest != nil && !s.oldest.deadline.After(now) {
+		all = append(all, s.oldest)
+		s.settleLocked(s.oldest, s.because(fmt.Errorf(
+			"%w: no acknowledgement within the delivery timeout of %s", ErrOutcomeUnknown, s.timeout)))
+	}
+	if s.oldest != nil {
+		s.expireIn(s.oldest.deadline.Sub(now))
+	}
+	return all
+}
+
+// settleWritten reports a delivery whose record is written.
+func (s *sender) settleWritten(d *delivery) {
+	told := d.told // after it is settled it may be another's
+	var o outcome
+	if told != nil {
+		o.delivery = delivered(&d.rec)
+	}
+	s.mu.Lock()
+	d.written = d.result == nil && !s.proxy.hooked && !d.settled // hooks may have kept the record
+	first := s.settleLocked(d, nil)
+	s.mu.Unlock()
+	if first {
+		told.with(o.delivery, nil)
+	}
+}
+
+// settle reports a delivery that failed, once.
+func (s *sender) settle(d *delivery, err error) {
+	s.mu.Lock()
+	first := s.settleLocked(d, err)
+	s.mu.Unlock()
+	if first {
+		s.tellFailed(d)
+	}
+}
+
+// tellFailed tells observers of deliveries that were settled with an error.
+func (s *sender) tellFailed(all ...*delivery) {
+	for _, d := range all {
+		if d.told != nil {
+			d.told(Delivery{}, failedTo("produce", s.topic, d.err))
+		}
+	}
+}
+
+// settleLocked settles a delivery, and reports whether it was not settled before. The caller holds s.mu.
+func (s *sender) settleLocked(d *delivery, err error) (first bool) {
+	if d.settled {
+		return false
+	}
+	d.settled, d.err = true, err
+	s.unlink(d)
+	switch {
+	case d.result != nil:
+		d.result <- d.outcome()
+	case d.done != nil:
+		s.finish(d)
+	default:
+		s.reuse(d)
+	}
+	s.wakeFlushes()
+	return true
+}
+
+// outcome is what became of a delivery that is settled. The client may still have the record of one with an error.
+func (d *delivery) outcome() outcome {
+	if d.err != nil {
+		return outcome{err: d.err}
+	}
+	return outcome{delivery: delivered(&d.rec)}
+}
+
+func (s *sender) unlink(d *delivery) {
+	if d.older != nil {
+		d.older.newer = d.newer
+	} else {
+		s.oldest = d.newer
+	}
+	if d.newer != nil {
+		d.newer.older = d.older
+	} else {
+		s.newest = d.older
+	}
+	d.older, d.newer = nil, nil
+}
+
+// finish queues a call of done. The caller holds s.mu.
+func (s *sender) finish(d *delivery) {
+	s.finished = append(s.finished, d)
+	if !s.dispatching {
+		s.dispatching = true
+		go s.dispatch()
+	}
+}
+
+// dispatch calls done, one after another, on a goroutine of this sender alone, until none is due.
+func (s *sender) dispatch() {
+	var called []*delivery
+	for {
+		called = s.due(called)
+		if len(called) == 0 {
+			return
+		}
+		for _, d := range called {
+			o := d.outcome()
+			if o.err != nil {
+				o.err = failedTo("produce", s.topic, o.err)
+			}
+			d.done(o.delivery, o.err)
+		}
+	}
+}
+
+// due takes the deliveries whose done is to be called. Those for which it was called, and their list, are used again.
+func (s *sender) due(called []*delivery) (due []*delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range called {
+		s.reuse(d)
+	}
+	clear(called)
+	due, s.finished = s.finished, called[:0]
+	if s.dispatching = len(due) > 0; !s.dispatching {
+		s.finished = nil
+		s.rest()
+	}
+	return due
+}
+
+// report calls done for a message that was never admitted.
+func (s *sender) report(done func(Delivery, error), err error) {
+	if done == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish(&delivery{parcel: parcel{done: done}, err: err})
+}
