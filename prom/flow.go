@@ -1,0 +1,153 @@
+package kafkaprom
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/typedkafka/kafka"
+)
+
+// buckets are the bounds of all durations, in seconds: from an acknowledgement in the same rack to a handler that times out.
+var buckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
+
+// The operations that meet invalid messages.
+const (
+	sending   = "send"
+	receiving = "receive"
+)
+
+// A flow counts and times what an Observer is told of messages.
+type flow struct {
+	sent         *prometheus.CounterVec
+	sendFailures *prometheus.CounterVec
+	sendTime     *prometheus.HistogramVec
+
+	consumed    *prometheus.CounterVec
+	receiveTime *prometheus.HistogramVec
+	invalid     *prometheus.CounterVec
+
+	handlerTime     *prometheus.HistogramVec
+	handlerFailures *prometheus.CounterVec
+	retries         *prometheus.CounterVec
+	failed          *prometheus.CounterVec
+
+	commitTime     *prometheus.HistogramVec
+	commitFailures *prometheus.CounterVec
+}
+
+func newFlow() *flow {
+	return &flow{
+		sent:         counter("sent_messages_total", "Messages that a broker has acknowledged.", "topic"),
+		sendFailures: counter("send_failures_total", "Messages that were not sent, or whose outcome is unknown.", "topic", "error"),
+		sendTime:     histogram("send_duration_seconds", "Time from the call that sends a valid message to its outcome.", "topic"),
+
+		consumed:    counter("consumed_messages_total", "Messages that were handed out, valid or not.", "topic", "group"),
+		receiveTime: histogram("receive_duration_seconds", "Time of a Retrieve that has returned a message, its wait for one included.", "topic", "group"),
+		invalid: counter("invalid_messages_total", "Messages that are not valid, once for each rule that they break.",
+			"topic", "group", "operation", "rule"),
+
+		handlerTime:     histogram("handler_duration_seconds", "Time of a call of a handler.", "topic", "group"),
+		handlerFailures: counter("handler_failures_total", "Calls of a handler that have returned an error or panicked.", "topic", "group", "error"),
+		retries:         counter("handler_retries_total", "Messages that were handed to a handler again after it had failed.", "topic", "group"),
+		failed:          counter("failed_messages_total", "Messages that have failed for good, by what became of them.", "topic", "group", "fate"),
+
+		commitTime:     histogram("commit_duration_seconds", "Time of a commit of offsets.", "topic", "group"),
+		commitFailures: counter("commit_failures_total", "Commits of offsets that have failed.", "topic", "group", "error"),
+	}
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// histogram makes a classic one alone: a Prometheus that takes native ones would drop the buckets that the dashboard looks at.
+func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+func (f *flow) parts() []prometheus.Collector {
+	return []prometheus.Collector{
+		f.sent, f.sendFailures, f.sendTime, f.consumed, f.receiveTime, f.invalid,
+		f.handlerTime, f.handlerFailures, f.retries, f.failed, f.commitTime, f.commitFailures,
+	}
+}
+
+// begin shows what a consumer's counters count as 0: a rate does not see the first step of one that was not there before.
+func (f *flow) begin(topic, group string) {
+	topic, group = text(topic), text(group)
+	f.consumed.WithLabelValues(topic, group)
+	f.retries.WithLabelValues(topic, group)
+	for _, fate := range []kafka.Fate{kafka.FateSettled, kafka.FateDeadLettered, kafka.FateEndsRun} {
+		f.failed.WithLabelValues(topic, group, string(fate))
+	}
+}
+
+func (f *flow) send(_ context.Context, r *kafka.Record) func(kafka.Delivery, error) {
+	topic, began := text(r.Topic), time.Now()
+	sent := f.sent.WithLabelValues(topic) // is 0 from now on
+	return func(_ kafka.Delivery, err error) {
+		class := classOf(err)
+		if class != classInvalid {
+			f.sendTime.WithLabelValues(topic).Observe(time.Since(began).Seconds())
+		}
+		if err == nil {
+			sent.Inc()
+			return
+		}
+		f.sendFailures.WithLabelValues(topic, class).Inc()
+		f.countRules(topic, "", sending, rulesOf(err))
+	}
+}
+
+func (f *flow) receive(_ context.Context, r kafka.Reception) {
+	topic, group := text(r.Record.Topic), text(r.Group)
+	f.consumed.WithLabelValues(topic, group).Inc()
+	if !r.Began.IsZero() {
+		f.receiveTime.WithLabelValues(topic, group).Observe(time.Since(r.Began).Seconds())
+	}
+	if r.Err == nil {
+		return
+	}
+	rules := rulesOf(r.Err)
+	if len(rules) == 0 { // the schema was not asked
+		rules = []string{classOf(r.Err)}
+	}
+	f.countRules(topic, group, receiving, rules)
+}
+
+func (f *flow) countRules(topic, group, operation string, rules []string) {
+	for _, rule := range rules {
+		f.invalid.WithLabelValues(topic, group, operation, text(rule)).Inc()
+	}
+}
+
+func (f *flow) handle(ctx context.Context, h kafka.Handling) (context.Context, func(error)) {
+	topic, group, began := text(h.Topic), text(h.Group), time.Now()
+	if h.Attempt > 1 {
+		f.retries.WithLabelValues(topic, group).Add(float64(len(h.Records)))
+	}
+	return ctx, func(err error) {
+		f.handlerTime.WithLabelValues(topic, group).Observe(time.Since(began).Seconds())
+		if err != nil {
+			f.handlerFailures.WithLabelValues(topic, group, classOf(err)).Inc()
+		}
+	}
+}
+
+func (f *flow) fail(_ context.Context, failure kafka.Failure) {
+	f.failed.WithLabelValues(text(failure.Message.Topic), text(failure.Group), text(string(failure.Fate))).Inc()
+}
+
+func (f *flow) commit(_ context.Context, c kafka.Commit) {
+	topic, group := text(c.Topic), text(c.Group)
+	f.commitTime.WithLabelValues(topic, group).Observe(time.Since(c.Began).Seconds())
+	if c.Err != nil {
+		f.commitFailures.WithLabelValues(topic, group, classOf(c.Err)).Inc()
+	}
+}
+
+// text is a label's value, which must be UTF-8: the client library panics on another.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
