@@ -1,0 +1,108 @@
+package kafkaotel
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/messagingconv"
+
+	"github.com/typedkafka/kafka"
+)
+
+// The attributes that the semantic conventions have no name for.
+const (
+	attemptKey = attribute.Key("typedkafka.attempt") // of a process span, from the second
+	fateKey    = attribute.Key("typedkafka.fate")    // of a failure: what became of the message
+	ruleKey    = attribute.Key("typedkafka.rule")    // of an invalid message: what it breaks
+)
+
+// buckets are the boundaries that the semantic conventions give for both durations, in seconds.
+var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+
+// instruments are the metrics: four of the semantic conventions, and our own below typedkafka.
+type instruments struct {
+	meter     metric.Meter
+	operation metric.Float64Histogram
+	process   metric.Float64Histogram
+	sent      metric.Int64Counter
+	consumed  metric.Int64Counter
+
+	retries  metric.Int64Counter
+	failures metric.Int64Counter
+	invalid  metric.Int64Counter
+	lag      metric.Int64ObservableGauge
+	inFlight metric.Int64ObservableUpDownCounter
+}
+
+// newInstruments makes them. An error goes to OpenTelemetry's handler, as everywhere, and the metric that it is about counts nothing.
+func newInstruments(m metric.Meter) instruments {
+	i := instruments{meter: m}
+	errs := make([]error, 9)
+	bounds := metric.WithExplicitBucketBoundaries(buckets...)
+	operation, err := messagingconv.NewClientOperationDuration(m, bounds)
+	i.operation, errs[0] = operation.Inst(), err
+	process, err := messagingconv.NewProcessDuration(m, bounds)
+	i.process, errs[1] = process.Inst(), err
+	sent, err := messagingconv.NewClientSentMessages(m)
+	i.sent, errs[2] = sent.Inst(), err
+	consumed, err := messagingconv.NewClientConsumedMessages(m)
+	i.consumed, errs[3] = consumed.Inst(), err
+	unit := metric.WithUnit("{message}")
+	i.retries, errs[4] = m.Int64Counter("typedkafka.consumer.retries", unit,
+		metric.WithDescription("Number of messages that were handed to a handler again after it had failed."))
+	i.failures, errs[5] = m.Int64Counter("typedkafka.consumer.failures", unit,
+		metric.WithDescription("Number of messages that have failed for good, by what became of them."))
+	i.invalid, errs[6] = m.Int64Counter("typedkafka.invalid.messages", unit,
+		metric.WithDescription("Number of messages that are not valid, once for each rule that they break."))
+	i.lag, errs[7] = m.Int64ObservableGauge("typedkafka.consumer.lag", unit,
+		metric.WithDescription("Number of messages from the group's committed offset to the end of the partition."))
+	i.inFlight, errs[8] = m.Int64ObservableUpDownCounter("typedkafka.consumer.in_flight", unit,
+		metric.WithDescription("Number of messages that are handed out and neither acknowledged nor given back."))
+	if err := errors.Join(errs...); err != nil {
+		otel.Handle(err)
+	}
+	return i
+}
+
+// watch observes what a consumer's status says of its partitions, until what it returns is called.
+func (o *observer) watch(status func() kafka.Status) (gone func()) {
+	watching, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+		s := status()
+		for _, p := range s.Partitions {
+			where := metric.WithAttributes(o.where(place{topic: s.Topic, group: s.Group, partition: p.Partition})...)
+			if p.Lag >= 0 { // else nobody knows yet
+				to.ObserveInt64(o.lag, p.Lag, where)
+			}
+			to.ObserveInt64(o.inFlight, int64(p.InFlight), where)
+		}
+		return nil
+	}, o.lag, o.inFlight)
+	if err != nil {
+		otel.Handle(err)
+		return nil
+	}
+	return func() {
+		if err := watching.Unregister(); err != nil {
+			otel.Handle(err)
+		}
+	}
+}
+
+// fail counts a message that has failed for good.
+func (o *observer) fail(ctx context.Context, f kafka.Failure) {
+	where := o.where(place{topic: f.Message.Topic, group: f.Group, partition: nowhere})
+	o.failures.Add(ctx, 1, metric.WithAttributes(append(where,
+		fateKey.String(string(f.Fate)), semconv.ErrorTypeKey.String(classOf(f.Message)))...))
+}
+
+// countInvalid counts a message that is not valid, by the rules that it breaks, of which there is at least one.
+func (o *observer) countInvalid(ctx context.Context, at *scene, rules []string) {
+	where := append(o.where(place{topic: at.topic, group: at.group, partition: nowhere}), semconv.MessagingOperationName(at.name))
+	for _, rule := range rules {
+		o.invalid.Add(ctx, 1, metric.WithAttributes(append(where[:len(where):len(where)], ruleKey.String(rule))...))
+	}
+}
