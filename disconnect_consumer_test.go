@@ -119,7 +119,12 @@ func TestDisconnectWithADoneContextLeavesAllTheSame(t *testing.T) {
 		t.Errorf("Disconnect took %s with a done ctx", took)
 	}
 	begun := time.Now()
-	expectOrders(t, newConsumer(t, c.proxy(t), topic), 0, 5)
+	next := newConsumer(t, c.proxy(t), topic)
+	m := retrieve(t, next)
+	if m.Value.Qty != 0 && m.Value.Qty != 3 { // a commit that was under way at the end may still arrive
+		t.Fatalf("received order %d first, want 0, or 3", m.Value.Qty)
+	}
+	expectOrders(t, next, m.Value.Qty+1, 5)
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("the next member waited %s for the partition", took)
 	}

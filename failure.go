@@ -49,12 +49,6 @@ func (w *runner) settle(l *lane, is func(job) bool) {
 	w.follow(done)
 }
 
-// A settlement is what acknowledgements leave to be done without the lock.
-type settlement struct {
-	assignment    *assignment // nil: nothing was acknowledged
-	resume, moved bool
-}
-
 // settleLocked is settle under the reader's lock, which the caller holds.
 func (w *runner) settleLocked(l *lane, is func(job) bool) (done settlement) {
 	l.running = slices.DeleteFunc(l.running, func(j job) bool {
@@ -69,14 +63,9 @@ func (w *runner) settleLocked(l *lane, is func(job) bool) (done settlement) {
 	return done
 }
 
-// follow does what a settlement has left.
+// follow does what a settlement has left. WithSyncCommit it commits.
 func (w *runner) follow(done settlement) {
-	if done.resume {
-		w.reader.resume(done.assignment)
-	}
-	if done.moved {
-		w.reader.logMoved(done.assignment)
-	}
+	w.reader.follow(done)
 	if done.assignment != nil && w.reader.options.syncCommit {
 		w.commitThrough()
 	}

@@ -100,8 +100,8 @@ func (r *reader) retrieve(ctx context.Context) (taken, error) {
 			return taken{}, err
 		}
 	}
-	if !r.options.manualAck {
-		if err := r.acknowledgeHeld(ctx); err != nil {
+	if r.options.syncCommit && !r.options.manualAck {
+		if err := r.commitHeld(ctx); err != nil {
 			return taken{}, err
 		}
 	}
@@ -154,12 +154,16 @@ func (r *reader) take(ctx context.Context) (taken, error) {
 	}
 }
 
-// tryTake takes a record if there is one; wait says that there is nothing, and that the caller counts as waiting now.
+// tryTake takes a record if there is one, the first time after it has acknowledged what was handed out before; wait says that there is nothing, and that the caller counts as waiting now.
 func (r *reader) tryTake(waited bool) (t taken, err error, wait bool) {
+	var done settlement
+	defer func() { r.follow(done) }()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if waited {
 		r.waiters--
+	} else {
+		done = r.acknowledgeHeldLocked()
 	}
 	t, err, found := r.next()
 	if !found {
@@ -297,22 +301,41 @@ func (r *reader) tellLocked(err error) {
 	r.wakeOne()
 }
 
-// acknowledgeHeld acknowledges what retrieve handed out last. That its partition moved away is nothing to return: the other member
-// has it.
-func (r *reader) acknowledgeHeld(ctx context.Context) error {
-	r.mu.Lock()
+// acknowledgeHeldLocked acknowledges what retrieve handed out last. That its partition moved away is nothing to return: the other member
+// has it. The caller holds r.mu.
+func (r *reader) acknowledgeHeldLocked() (done settlement) {
 	held := r.held
 	r.held = receipt{}
+	if held.assignment == nil || r.refused {
+		return done
+	}
+	resume, err := r.acknowledgeLocked(held)
+	return settlement{held.assignment, resume, err != nil}
+}
+
+// commitHeld acknowledges what retrieve handed out last, and commits it, also where the call before was cut short at that.
+func (r *reader) commitHeld(ctx context.Context) error {
+	r.mu.Lock()
+	done := r.acknowledgeHeldLocked()
 	r.mu.Unlock()
-	if held.assignment != nil {
-		if err := r.acknowledge(held); errors.Is(err, ErrNotOwned) {
-			r.logMoved(held.assignment)
-		}
+	r.follow(done)
+	return r.commitThrough(ctx, r.refusing)
+}
+
+// A settlement is what acknowledgements leave to be done without the lock.
+type settlement struct {
+	assignment    *assignment // nil: nothing was acknowledged
+	resume, moved bool
+}
+
+// follow does what a settlement has left.
+func (r *reader) follow(done settlement) {
+	if done.resume {
+		r.resume(done.assignment)
 	}
-	if r.options.syncCommit { // also where the call before was cut short at it
-		return r.commitThrough(ctx, r.refusing)
+	if done.moved {
+		r.logMoved(done.assignment)
 	}
-	return nil
 }
 
 // logMoved tells of an acknowledgement that nobody can return an error for.
