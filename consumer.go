@@ -159,7 +159,8 @@ var errTombstone = errors.New("the value is null (a tombstone): use AcceptTombst
 
 // decode makes a message of what was taken, or the error that carries its record.
 func (c *Consumer[T]) decode(got taken) (*Message[T], error) {
-	m := &Message[T]{Record: got.record()}
+	m := new(Message[T])
+	got.fill(&m.Record)
 	err := got.broken
 	switch {
 	case err != nil:
