@@ -150,6 +150,11 @@ func (k *checker) checkBrokers(brokers []string) {
 
 // checkAddress returns what is wrong with a host:port.
 func checkAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if n, atoi := strconv.Atoi(port); err == nil && atoi == nil && n > 0 && n <= math.MaxUint16 && host != "" &&
+		!strings.ContainsAny(host, "@/, \t\r\n") && strings.TrimSpace(address) == address {
+		return nil
+	}
 	shown := strconv.Quote(address)
 	if at := strings.LastIndexByte(address, '@'); at >= 0 {
 		shown = strconv.Quote(hidden + address[at:]) // before it a password may stand
@@ -165,10 +170,6 @@ func checkAddress(address string) error {
 		return fmt.Errorf("%s has a scheme: write host:port alone, such as localhost:9092; tls and sasl are settings of their own", shown)
 	case strings.ContainsAny(address, "@/ \t\r\n"):
 		return fmt.Errorf("%s is more than an address: write host:port alone, such as localhost:9092", shown)
-	}
-	host, port, err := net.SplitHostPort(address)
-	if n, atoi := strconv.Atoi(port); err == nil && host != "" && atoi == nil && n > 0 && n <= math.MaxUint16 {
-		return nil
 	}
 	switch {
 	case strings.Count(address, ":") > 1 && !strings.HasPrefix(address, "["):
@@ -246,13 +247,17 @@ func (k *checker) oneOf(key, word string, known ...string) {
 
 // checkNumbers finds what holds for all numbers and durations.
 func (k *checker) checkNumbers(c Config) {
+	all := reflect.ValueOf(&c).Elem()
 	for _, s := range configSettings {
-		v := reflect.ValueOf(c).FieldByIndex(s.index)
-		switch d, isDuration := v.Interface().(time.Duration); {
-		case !v.CanInt():
+		v := all.FieldByIndex(s.index)
+		if !v.CanInt() || v.Int() == 0 {
+			continue
+		}
+		d, isDuration := v.Interface().(time.Duration)
+		switch {
 		case v.Int() < 0:
 			k.fault(s.key, "%v is negative: write a positive one, or leave it out for its default", v.Interface())
-		case isDuration && d > 0 && d < time.Microsecond:
+		case isDuration && d < time.Microsecond:
 			k.fault(s.key, "%s is shorter than anything can be: a number without a unit counts nanoseconds; multiply it by time.Second"+
 				" in code, write %ds in a file", d, d)
 		}
