@@ -31,9 +31,10 @@
 //   - messaging.client.sent.messages, tried ones too, but none that never went to a broker: invalid, buffer full, disconnected
 //   - messaging.client.consumed.messages, once for each delivery, by "receive" or "process"
 //
-// Of our own, in messages:
+// Of our own, in messages but where it says otherwise:
 //
-//   - typedkafka.consumer.lag and typedkafka.consumer.in_flight of each partition, as Consumer.Status says them
+//   - typedkafka.consumer.lag and typedkafka.consumer.in_flight of each partition, as Consumer.Status says them, and
+//     typedkafka.consumer.stalled, in seconds: for how long nothing of it is handed out although something is there
 //   - typedkafka.consumer.retries: messages that were handed to a handler again
 //   - typedkafka.consumer.failures: messages that have failed for good, by typedkafka.fate ("dead_lettered", "settled" by OnFailure, or
 //     "ends_run") and error.type

@@ -3,6 +3,7 @@ package kafkaotel
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -36,12 +37,13 @@ type instruments struct {
 	invalid  metric.Int64Counter
 	lag      metric.Int64ObservableGauge
 	inFlight metric.Int64ObservableUpDownCounter
+	stalled  metric.Float64ObservableGauge
 }
 
 // newInstruments makes them. An error goes to OpenTelemetry's handler, as everywhere, and the metric that it is about counts nothing.
 func newInstruments(m metric.Meter) instruments {
 	i := instruments{meter: m}
-	errs := make([]error, 9)
+	errs := make([]error, 10)
 	bounds := metric.WithExplicitBucketBoundaries(buckets...)
 	operation, err := messagingconv.NewClientOperationDuration(m, bounds)
 	i.operation, errs[0] = operation.Inst(), err
@@ -62,6 +64,8 @@ func newInstruments(m metric.Meter) instruments {
 		metric.WithDescription("Number of messages from the group's committed offset to the end of the partition."))
 	i.inFlight, errs[8] = m.Int64ObservableUpDownCounter("typedkafka.consumer.in_flight", unit,
 		metric.WithDescription("Number of messages that are handed out and neither acknowledged nor given back."))
+	i.stalled, errs[9] = m.Float64ObservableGauge("typedkafka.consumer.stalled", metric.WithUnit("s"),
+		metric.WithDescription("For how long nothing of the partition has been handed out although something is there; 0 where it goes on."))
 	if err := errors.Join(errs...); err != nil {
 		otel.Handle(err)
 	}
@@ -78,9 +82,14 @@ func (o *observer) watch(status func() kafka.Status) (gone func()) {
 				to.ObserveInt64(o.lag, p.Lag, where)
 			}
 			to.ObserveInt64(o.inFlight, int64(p.InFlight), where)
+			var stalled time.Duration
+			if p.Stalled != "" {
+				stalled = time.Since(p.StalledSince)
+			}
+			to.ObserveFloat64(o.stalled, stalled.Seconds(), where)
 		}
 		return nil
-	}, o.lag, o.inFlight)
+	}, o.lag, o.inFlight, o.stalled)
 	if err != nil {
 		otel.Handle(err)
 		return nil

@@ -2,6 +2,7 @@ package kafkaotel_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ func TestMetrics(t *testing.T) {
 		"typedkafka.invalid.messages":         {counter, "{message}"},
 		"typedkafka.consumer.lag":             {gauge, "{message}"},
 		"typedkafka.consumer.in_flight":       {upDown, "{message}"},
+		"typedkafka.consumer.stalled":         {gauge, "s"},
 	} {
 		m := collected[name]
 		kind := "none"
@@ -56,7 +58,7 @@ func TestMetrics(t *testing.T) {
 			if kind = counter; !data.IsMonotonic {
 				kind = upDown
 			}
-		case metricdata.Gauge[int64]:
+		case metricdata.Gauge[int64], metricdata.Gauge[float64]:
 			kind = gauge
 		}
 		if kind != want.kind || m.Unit != want.unit || m.Description == "" {
@@ -127,6 +129,39 @@ func TestLag(t *testing.T) {
 	disconnect(t, consumer)
 	s.checkPoints(t, "typedkafka.consumer.lag", map[string]int64{})
 	s.checkPoints(t, "typedkafka.consumer.in_flight", map[string]int64{})
+}
+
+// A partition that stands still says for how long, and one that goes on says 0.
+func TestStalled(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	proxy := s.proxy(t)
+	produce(t, within(t), s.producer(t, proxy, 0), order{"a", 1}, order{"b", 1}, order{"c", 1})
+	consumer := s.consumer(t, proxy, 0, kafka.ManualAck(), kafka.WithMaxUnacked(2))
+	if _, err := consumer.Retrieve(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.stalled(t); got != 0 {
+		t.Errorf("it goes on, and stands for %v s", got)
+	}
+	if _, err := consumer.Retrieve(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := consumer.Retrieve(within(t)); !errors.Is(err, kafka.ErrTooManyUnacked) {
+		t.Fatal(err)
+	}
+	if got := s.stalled(t); got <= 0 || got > patience.Seconds() {
+		t.Errorf("it stands for %v s", got)
+	}
+}
+
+func (s *site) stalled(t *testing.T) float64 {
+	t.Helper()
+	data, ok := s.collected(t)["typedkafka.consumer.stalled"].Data.(metricdata.Gauge[float64])
+	if !ok || len(data.DataPoints) != 1 {
+		t.Fatalf("the metric is %v", data)
+	}
+	return data.DataPoints[0].Value
 }
 
 // awaitPoints waits until a metric has values that come with time, as a broker is asked for the end of a partition.

@@ -51,9 +51,13 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(s *settings) { s.propagator = p }
 }
 
-// WithClientID sets messaging.client.id of the spans: give it Config.ClientID. By default spans have none.
+// WithClientID sets messaging.client.id of the spans: give it Config.ClientID. By default, and with an empty one, spans have none.
 func WithClientID(id string) Option {
-	return func(s *settings) { s.client = []attribute.KeyValue{semconv.MessagingClientID(id)} }
+	return func(s *settings) {
+		if s.client = nil; id != "" {
+			s.client = []attribute.KeyValue{semconv.MessagingClientID(id)}
+		}
+	}
 }
 
 // WithServer sets server.address and server.port of spans and metrics: the name under which the cluster is known. By default they have

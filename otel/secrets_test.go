@@ -146,6 +146,10 @@ func setsOf(m metricdata.Metrics) (sets []attribute.Set) {
 		for _, p := range data.DataPoints {
 			sets = append(sets, p.Attributes)
 		}
+	case metricdata.Gauge[float64]:
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
 	case metricdata.Histogram[float64]:
 		for _, p := range data.DataPoints {
 			sets = append(sets, p.Attributes)

@@ -121,7 +121,7 @@ func TestContextOfARecordWithoutTrace(t *testing.T) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1, 1)
-	proxy := s.proxy(t)
+	proxy := s.proxy(t, kafkaotel.WithClientID(""))
 	member, err := baggage.NewMember("tenant", "seven")
 	if err != nil {
 		t.Fatal(err)
