@@ -27,6 +27,7 @@ interop: ## other clients read what we write, and we what they write
 	scripts/interop
 
 faults: ## the fault table, on a real cluster of three brokers; it writes docs/faults.md
+	FAULT_OTHERS=1000000 go test -count=1 -v -run 'TestFaultOneParkedKey' .
 	nice go -C integration test -count=1 -v -timeout 60m -parallel 4 -run Fault ./faults -args -faults.doc=$(CURDIR)/docs/faults.md
 
 compose-check: ## the broker of compose.yaml, for real, with the quickstart

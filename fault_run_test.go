@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -175,16 +177,17 @@ func TestFaultAPollResultInHandWhilePartitionsAreLost(t *testing.T) {
 }
 
 // One key is parked, and a great many others go by: those of its partition up to the bound, those of other partitions all of them, and
-// what waits takes bounded memory. When the key goes on, so does everything.
+// what waits takes bounded memory. When the key goes on, so does everything. FAULT_OTHERS says how many they are; make faults says a million.
 func TestFaultOneParkedKeyAndManyOthers(t *testing.T) {
 	t.Parallel()
 	c := newEmbedded(t, "the messages would take a real broker long")
-	const others, bound = 30_000, 200
+	const bound = 200
+	others := int32(manyOthers(t) / 2) // in each of two partitions
 	topic := c.topic(t, 2)
 	writer := c.client(t)
 	send(t, writer, topic, 0, []byte(`{"id":"parked","qty":0}`))
 	for p := range int32(2) {
-		for i := 0; i < others; i += 5000 {
+		for i := 0; i < int(others); i += 5000 {
 			sendKeyed(t, writer, topic, p, i, i+5000)
 		}
 	}
@@ -216,7 +219,21 @@ func TestFaultOneParkedKeyAndManyOthers(t *testing.T) {
 	close(release)
 	await("all goes on", func() bool { return handled[0].Load() == others+1 })
 	r.wantEnd(t)
-	c.wantCommitted(t, topic, 0, others+1)
+	c.wantCommitted(t, topic, 0, int64(others)+1)
+}
+
+func manyOthers(t *testing.T) int {
+	t.Helper()
+	const few = 60_000
+	text := os.Getenv("FAULT_OTHERS")
+	if text == "" {
+		return few
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n%10_000 != 0 {
+		t.Fatalf("FAULT_OTHERS is %q: give a multiple of 10,000", text)
+	}
+	return n
 }
 
 // Large messages behind a handler that stands take no more memory than the limit on bytes allows, and a few polls.
