@@ -3,7 +3,7 @@ package kafka
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -47,12 +47,19 @@ type outcome struct {
 	err      error
 }
 
+// spares are lists of deliveries that senders at rest have no use for. The collector empties it.
+var spares sync.Pool // of *[]*delivery
+
 // blank returns a delivery that has not begun. The caller holds s.mu.
 func (s *sender) blank() *delivery {
-	last := len(s.spare) - 1
-	if last < 0 {
-		return new(delivery)
+	if len(s.spare) == 0 {
+		list, ok := spares.Get().(*[]*delivery)
+		if !ok {
+			return new(delivery)
+		}
+		s.spare = *list
 	}
+	last := len(s.spare) - 1
 	d := s.spare[last]
 	s.spare = s.spare[:last]
 	d.settled, d.written = false, false
@@ -71,7 +78,9 @@ func (s *sender) reuse(d *delivery) {
 func (s *sender) rest() {
 	const few = 64
 	if s.oldest == nil && len(s.spare) > few {
-		s.spare = slices.Clone(s.spare[:few])
+		list := s.spare
+		s.spare = nil
+		spares.Put(&list)
 	}
 }
 
