@@ -51,22 +51,24 @@ func diallerOf(opts []kgo.Opt, timeout time.Duration) dialler {
 // options are those of every client.
 func (a *access) options() []kgo.Opt {
 	opts := a.cfg.connectionOptions()
-	if a.cfg.TLS.Enabled {
-		opts = append(opts, kgo.DialTLSConfig(nil), kgo.Dialer(a.dial))
-	}
+	opts = append(opts, kgo.DialTLSConfig(nil), kgo.Dialer(a.dial)) // dial has TLS in it
 	if a.mechanism != nil {
 		opts = append(opts, kgo.SASL(a.mechanism))
 	}
 	return opts
 }
 
-// dial connects as the clients do.
+// dial connects as the clients do, and guards them against what is answered.
 func (a *access) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	dial := a.plain()
 	if a.cfg.TLS.Enabled {
 		dial = a.cfg.TLS.over(dial, a.cfg.ConnectTimeout, a.shown.Store)
 	}
-	return dial(ctx, network, addr)
+	conn, err := dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return guard(conn, a.cfg), nil
 }
 
 // protocol is the listener's security.protocol, in Kafka's words.

@@ -42,21 +42,21 @@ func requestOf(key, version int16, id int32) []byte {
 	return framed(binary.BigEndian.AppendUint32(body, uint32(id)))
 }
 
-// A wire gives what a broker sends, in pieces of a few bytes.
-type wire struct {
+// A socket gives what a broker sends, in pieces of a few bytes.
+type socket struct {
 	net.Conn
 	in    io.Reader
 	piece int
 }
 
-func (w wire) Close() error                { return nil }
-func (w wire) Write(p []byte) (int, error) { return len(p), nil }
-func (w wire) Read(p []byte) (int, error)  { return w.in.Read(p[:min(w.piece, len(p))]) }
+func (w socket) Close() error                { return nil }
+func (w socket) Write(p []byte) (int, error) { return len(p), nil }
+func (w socket) Read(p []byte) (int, error)  { return w.in.Read(p[:min(w.piece, len(p))]) }
 
 // leftOpenBy counts what is left open where the requests were sent and the bytes come, piece by piece.
 func leftOpenBy(in []byte, piece int, requests ...[]byte) uint64 {
 	var counts produceCounts
-	a := &answers{Conn: wire{in: bytes.NewReader(in), piece: piece}, counts: &counts, versions: make(map[int32]int16)}
+	a := &answers{Conn: socket{in: bytes.NewReader(in), piece: piece}, counts: &counts, versions: make(map[int32]int16)}
 	for _, r := range requests {
 		_, _ = a.Write(r)
 	}
@@ -108,7 +108,7 @@ func TestAnAnswerToldInAnyPiecesIsUnderstood(t *testing.T) {
 func TestWhatHasNoAnswerAtTheEndIsLeftOpen(t *testing.T) {
 	t.Parallel()
 	var counts produceCounts
-	a := &answers{Conn: wire{in: bytes.NewReader(answerOf(1, 9, 0)), piece: 64}, counts: &counts, versions: make(map[int32]int16)}
+	a := &answers{Conn: socket{in: bytes.NewReader(answerOf(1, 9, 0)), piece: 64}, counts: &counts, versions: make(map[int32]int16)}
 	for id := range int32(3) {
 		_, _ = a.Write(requestOf(produceKey, 9, id+1))
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/typedkafka/kafka/internal/wire"
 )
 
 // A ConnectError is why a broker can't be used: returned, wrapped, by Ping, by the first use of anything that needs a connection, and
@@ -229,9 +231,12 @@ func (a *access) clientCertificateRemedy(now time.Time) string {
 func (a *access) protocolRemedy(err error) string {
 	var firstRead *kgo.ErrFirstReadEOF
 	var header tls.RecordHeaderError
+	var lie *wire.Lie
 	text := err.Error()
 	first := errors.As(err, &firstRead)
 	switch {
+	case errors.As(err, &lie):
+		return "check the port in brokers (KAFKA_BROKERS), and what stands on the way to it"
 	case errors.As(err, &header), first && a.cfg.TLS.Enabled && strings.Contains(text, "after a dial"):
 		return "this listener speaks no TLS: set tls.enabled to false (KAFKA_TLS_ENABLED) and name no certificates, or use the port of" +
 			" the TLS listener"

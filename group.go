@@ -60,7 +60,8 @@ func (r *reader) fetching() []kgo.Opt {
 		kgo.FetchIsolationLevel(c.isolation()),
 		kgo.FetchMaxWait(fetchWait),
 		kgo.KeepControlRecords(), // to be passed: a commit that stops before them leaves a lag for ever
-		kgo.MaxDecompressBatchBytes(c.MaxDecompressedBytes),
+		kgo.MaxDecompressBatchBytes(c.MaxDecompressedBytes), kgo.WithDecompressor(r.inflater),
+		kgo.FetchMaxBytes(fetchBytes), kgo.BrokerMaxReadBytes(c.largestAnswer()),
 		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
 	}
 }

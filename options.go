@@ -52,6 +52,16 @@ func (c ProducerConfig) maxBatchBytes() int32 {
 	return int32(min(c.MaxMessageBytes, largestMessage) + batchRoom)
 }
 
+// fetchBytes is what a broker may answer at once, unless a single batch is larger. All of it is decompressed before the first of its
+// messages can be taken; franz-go's 50 MiB are no faster.
+const fetchBytes = 16 << 20
+
+// largestAnswer bounds what is read of an answer that holds messages: what was asked for, and a batch that is as large as it may be.
+func (c ConsumerConfig) largestAnswer() int32 {
+	const most = 1 << 30 // of franz-go
+	return int32(min(fetchBytes+max(c.MaxDecompressedBytes, c.MaxMessageBytes+batchRoom), most))
+}
+
 // isolation is what consumer.isolation is for franz-go.
 func (c ConsumerConfig) isolation() kgo.IsolationLevel {
 	if c.Isolation == readUncommitted {

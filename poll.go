@@ -29,6 +29,7 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 	for r.awaitRoom(ctx) {
 		fetches := cl.PollRecords(ctx, pollRecords)
 		records, faults := r.takeIn(fetches)
+		r.inflater.polled()
 		r.skip(cl, faults)
 		r.pauseBlocked(cl)
 		cl.AllowRebalance()
@@ -106,6 +107,9 @@ func (r *reader) takeIn(fetches kgo.Fetches) (records int, faults []fetchFault) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fetches.EachError(func(_ string, p int32, err error) { // first, since a truncation explains the records after it
+		if errors.Is(err, errLater) {
+			return
+		}
 		faults = append(faults, fetchFault{p, err})
 		r.noteTruncation(err)
 	})

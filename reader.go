@@ -21,6 +21,7 @@ type reader struct {
 	group    string
 	options  consumerOptions
 	conn     *connection
+	inflater *inflater
 	refusing chan struct{} // closed when Disconnect begins
 	closing  closing
 	showing  showing
@@ -76,6 +77,7 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 		surveyNow: make(chan struct{}, 1),
 	}
 	r.log = r.newLog()
+	r.inflater = newInflater(p.cfg.Consumer.MaxDecompressedBytes, p.opts)
 	r.conn = newConnection("connect", p.cfg.ConnectTimeout, p.logOf(r.log, "consumer"), r.open)
 	r.conn.shut = r.abandon
 	return r

@@ -1,0 +1,224 @@
+package kafka_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/typedkafka/kafka"
+)
+
+// gibberish is random bytes, the same each time.
+func gibberish(seed uint64, n int) []byte {
+	b := make([]byte, n)
+	r := rand.New(rand.NewPCG(seed, 1))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+// A hostileCase is a lie of a broker that nothing can be done with: what every call must say of it.
+type hostileCase struct {
+	name string
+	lie  func(t *testing.T) lie
+	says string // what is said by the call that meets it
+}
+
+// open is what is promised and never comes.
+func open(t *testing.T) io.Reader { return silence{t.Context().Done()} }
+
+const announced = 0x7fff_fff0 // elements
+
+// theLies are told in place of every answer, or of those that every call needs.
+func theLies() []hostileCase {
+	metadata := func(make func(a answered) []byte) func(*testing.T) lie {
+		return func(*testing.T) lie { return about(metadataRequest, body(make)) }
+	}
+	flexible := []byte{0, 0, 0, 0, 0} // the head's tags, the throttle
+	return []hostileCase{
+		{"a length of 2 GB", func(t *testing.T) lie { return sized(announced, open(t)) }, "invalid large response size"},
+		{"a length of 99 MB and silence", func(t *testing.T) lie { return sized(99<<20, open(t)) }, "the answer to ApiVersions has 103809020 bytes"},
+		{"a length of 20 MB and silence", func(t *testing.T) lie { return about(metadataRequest, sized(20<<20, open(t))) }, "deadline exceeded; "},
+		{"a metadata answer without end", func(*testing.T) lie { return about(metadataRequest, sized(99<<20, zeros{})) }, "the answer to Metadata has"},
+		{"a negative length", func(t *testing.T) lie { return sized(-5, open(t)) }, "negative response size"},
+		{"no length", func(t *testing.T) lie { return sized(0, open(t)) }, "an answer of 0 bytes"},
+		{"a length of 3", func(t *testing.T) lie { return sized(3, open(t)) }, "an answer of 3 bytes"},
+		{"another correlation id", func(*testing.T) lie {
+			return func(a answered) io.Reader { return bytes.NewReader(framed([]byte{9, 9, 9, 9}, a.body)) }
+		}, "correlation"},
+		{"another correlation id and 50 MB", func(*testing.T) lie {
+			return func(answered) io.Reader {
+				return io.MultiReader(bytes.NewReader([]byte{3, 0x20, 0, 0, 9, 9, 9, 9}), zeros{})
+			}
+		}, "what was not asked"},
+		{"cut off", func(*testing.T) lie {
+			return func(a answered) io.Reader {
+				return io.MultiReader(bytes.NewReader(framed(a.id, a.body)[:9]), failing{})
+			}
+		}, "EOF"},
+		{"noise in place of ApiVersions", func(*testing.T) lie {
+			return about(apiVersionsRequest, body(func(answered) []byte { return gibberish(1, 500) }))
+		}, ""},
+		{"no versions", func(t *testing.T) lie {
+			return altered(t, apiVersionsRequest, func(r *kmsg.ApiVersionsResponse) { r.ApiKeys = nil })
+		}, ""},
+		{"versions of the future", func(t *testing.T) lie {
+			return altered(t, apiVersionsRequest, func(r *kmsg.ApiVersionsResponse) {
+				for i := range r.ApiKeys {
+					r.ApiKeys[i].MinVersion, r.ApiKeys[i].MaxVersion = 30_000, 32_000
+				}
+			})
+		}, "broker is too old"},
+		{"noise", metadata(func(answered) []byte { return gibberish(2, 100_000) }), ""},
+		{"2 billion brokers", metadata(func(answered) []byte {
+			return append(bytes.Clone(flexible), 0xf1, 0xff, 0xff, 0xff, 0x07, 1, 2, 3)
+		}), "announces 2147483632 elements"},
+		{"30 million brokers in 30 MB", func(*testing.T) lie {
+			return about(metadataRequest, func(a answered) io.Reader {
+				count := bytes.NewReader(append(bytes.Clone(flexible), 0x80, 0x87, 0xa7, 0x0e))
+				return sized(30<<20, count, zeros{})(a)
+			})
+		}, "announces 29999999 elements"},
+		{"200,000 true brokers", func(t *testing.T) lie {
+			return altered(t, metadataRequest, func(r *kmsg.MetadataResponse) { r.Brokers = manyBrokers(r.Brokers[0], 200_000) })
+		}, "announces 200000 elements where no cluster has more"},
+		{"tags without end", metadata(func(answered) []byte { return []byte{0xff, 0xff, 0xff, 0xff, 0x0f} }), "tags"},
+		{"an empty answer", metadata(func(answered) []byte { return nil }), ""},
+	}
+}
+
+// failing ends a connection.
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func manyBrokers(like kmsg.MetadataResponseBroker, n int) []kmsg.MetadataResponseBroker {
+	all := make([]kmsg.MetadataResponseBroker, n)
+	for i := range all {
+		all[i] = like
+		all[i].NodeID = int32(1000 + i)
+	}
+	return all
+}
+
+// hostile is a cluster behind a liar, with a topic and a message in it.
+func hostile(t *testing.T) (*cluster, *liar, string) {
+	t.Helper()
+	c := newEmbedded(t, "a real broker does not lie")
+	topic := c.topic(t, 1)
+	c.writeOrders(t, topic, 0, 1, 2)
+	return c, new(liar), topic
+}
+
+// A call is one of those that a lie must not hurt; it returns its error.
+type call struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+// calls are those of a proxy that has done nothing yet.
+func calls(t *testing.T, p *kafka.Proxy, topic string) []call {
+	t.Helper()
+	producer, retriever, runner := newProducer(t, p, topic), newConsumer(t, p, topic), newConsumer(t, p, topic, kafka.WithGroup(unique("run")))
+	return []call{
+		{"Ping", p.Ping},
+		{"Produce", func(ctx context.Context) error {
+			_, err := producer.Produce(ctx, order{ID: "a", Qty: 2})
+			return err
+		}},
+		{"Retrieve", func(ctx context.Context) error {
+			_, err := retriever.Retrieve(ctx)
+			return err
+		}},
+		{"Run", func(ctx context.Context) error {
+			ctx, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
+			err := runner.Run(ctx, func(context.Context, *kafka.Message[order]) error {
+				cancel(errReceived)
+				return nil
+			})
+			if err == nil && !errors.Is(context.Cause(ctx), errReceived) {
+				return context.Cause(ctx)
+			}
+			return err
+		}},
+	}
+}
+
+var errReceived = errors.New("received")
+
+// A broker that lies makes each call fail within its ctx, with an error that says what came, and without memory for what it only
+// announced; once the broker tells the truth the same proxy, producer and consumers go on.
+func TestHostileBroker(t *testing.T) { // alone, since it measures
+	for _, tc := range theLies() {
+		t.Run(tc.name, func(t *testing.T) {
+			c, l, topic := hostile(t)
+			told := tc.lie(t)
+			c.cfg.ConnectTimeout = 2 * time.Second
+			p := newProxy(t, c.cfg, l.option())
+			all := calls(t, p, topic)
+			l.tell(told)
+			spent := allocated(func() { meet(t, all, tc.says) })
+			if l.told.Load() == 0 {
+				t.Error("nothing was lied about")
+			}
+			if spent > 300<<20 {
+				t.Errorf("%d MB were allocated", spent>>20)
+			}
+			t.Logf("%d lies, %d MB allocated", l.told.Load(), spent>>20)
+			l.tell(nil)
+			for _, one := range all {
+				if err := one.run(within(t, patience)); err != nil && one.name != "Produce" {
+					t.Errorf("%s of an honest broker: %v", one.name, err)
+				} else if err != nil {
+					eventually(t, "Produce works", func() bool { return one.run(within(t, patience)) == nil })
+				}
+			}
+		})
+	}
+}
+
+// meet makes all calls side by side, each of which must fail.
+func meet(t *testing.T, all []call, says string) {
+	var wg sync.WaitGroup
+	for _, one := range all {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer cancel()
+			start := time.Now()
+			err := one.run(ctx)
+			switch took := time.Since(start); {
+			case err == nil:
+				t.Errorf("%s: no error", one.name)
+			case took > 5*time.Second:
+				t.Errorf("%s took %s", one.name, took)
+			case !strings.Contains(err.Error(), says), err.Error() == context.DeadlineExceeded.Error():
+				t.Errorf("%s does not say %q: %v", one.name, says, err)
+			default:
+				t.Logf("%s: %v", one.name, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// allocated is how many bytes were allocated while do ran, by anybody: the peak is no more.
+func allocated(do func()) uint64 {
+	var before, after runtime.MemStats
+	debug.FreeOSMemory()
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
