@@ -23,7 +23,9 @@ type composeFile struct {
 type composeService struct {
 	Image       string
 	Hostname    string
+	Profiles    []string
 	Ports       []string
+	ExtraHosts  []string `yaml:"extra_hosts"`
 	Environment map[string]string
 	Volumes     []string
 	DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
@@ -127,9 +129,7 @@ func TestComposeServices(t *testing.T) {
 			}
 		}
 		for _, v := range s.Volumes {
-			if source, _, _ := strings.Cut(v, ":"); !hasKey(c.Volumes, source) {
-				t.Errorf("%s: the volume %q is not declared", name, source)
-			}
+			checkVolume(t, c, name, v)
 		}
 	}
 	kafka := c.Services["kafka"]
@@ -141,6 +141,24 @@ func TestComposeServices(t *testing.T) {
 	}
 	if kafka.Healthcheck.Retries == 0 || kafka.Healthcheck.Interval == "" {
 		t.Error("the broker has no health check")
+	}
+}
+
+// checkVolume wants a volume that is declared, or a file of this repository that the container can only read.
+func checkVolume(t *testing.T, c composeFile, name, volume string) {
+	t.Helper()
+	source, target, _ := strings.Cut(volume, ":")
+	if !strings.HasPrefix(source, "./") {
+		if !hasKey(c.Volumes, source) {
+			t.Errorf("%s: the volume %q is not declared", name, source)
+		}
+		return
+	}
+	if info, err := os.Stat(source); err != nil || !info.Mode().IsRegular() { // the engine would make a folder of it
+		t.Errorf("%s: %s is no file here: %v", name, source, err)
+	}
+	if !strings.HasSuffix(target, ":ro") {
+		t.Errorf("%s can write %s", name, source)
 	}
 }
 

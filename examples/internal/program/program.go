@@ -109,6 +109,17 @@ func (p *Program) Wait() string {
 	return all
 }
 
+// Fails waits until the program has ended, fails the test where it ended well, and returns what it logged.
+func (p *Program) Fails() string {
+	p.tb.Helper()
+	<-p.done
+	if p.err == nil {
+		p.tb.Fatalf("it ended well; %s", p.transcript())
+	}
+	all, _ := p.logs.read()
+	return all
+}
+
 func (p *Program) transcript() string {
 	printed, _ := p.output.read()
 	logged, _ := p.logs.read()
