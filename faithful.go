@@ -54,7 +54,7 @@ func (f *faithful) options(c Config) []kgo.Opt {
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.WithCompressor(&f.squeeze),
 		kgo.ProducerBatchMaxBytes(int32(limit)), kgo.BrokerMaxWriteBytes(int32(limit + batchRoom)),
-		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
+		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge), kgo.RequestTimeoutOverhead(answerTime),
 	}
 }
 

@@ -291,7 +291,7 @@ func (p *Proxy) producingOptions() []kgo.Opt {
 		// The client's own limits stand above ours and are never met; see admission.
 		kgo.MaxBufferedRecords(2 * c.MaxBufferedRecords),
 		kgo.ProducerBatchMaxBytes(c.maxBatchBytes()),
-		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
+		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge), kgo.RequestTimeoutOverhead(answerTime),
 	}
 	if c.Acks != acksAll {
 		opts = append(opts, kgo.DisableIdempotentWrite())

@@ -328,9 +328,13 @@ func (p *Proxy) limits() limits {
 }
 
 // metadataAge bounds how long a client goes on with a picture of the cluster that no longer holds: franz-go retries a broker
-// that hangs without asking who leads now, so a frozen leader costs its producers 20 s at the default age, 12 s at this one.
+// that hangs without asking who leads now, so a frozen leader costs its producers 20 s at the default age, 12 s at this one (9 s more where it is the active controller too).
 // The two ages are set together: an age below the minimum age is refused.
+//
+// answerTime is how long a broker may take for an answer, beside the time that a request itself allows it. A third of the questions who
+// leads now go to the broker that hangs, of three, and cost as much: 10 s by default.
 const (
 	metadataAge    = 3 * time.Second
 	metadataMinAge = time.Second
+	answerTime     = 4 * time.Second
 )
