@@ -115,25 +115,22 @@ func (c *consumers) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Where things are counted: a label's set of values must not come twice at a scrape.
-type (
-	groupPlace     struct{ topic, group string }
-	partitionPlace struct {
-		groupPlace
-		partition int32
-	}
-)
+// A partitionPlace is where a gauge is: the same labels must not come twice at a scrape.
+type partitionPlace struct {
+	place
+	partition int32
+}
 
 // A summary is what all consumers are at.
 type summary struct {
-	groups     map[groupPlace]struct{ used, joined int }
+	groups     map[place]struct{ used, joined int }
 	partitions map[partitionPlace]partition
 }
 
 func survey(statuses []kafka.Status, now time.Time) summary {
-	s := summary{map[groupPlace]struct{ used, joined int }{}, map[partitionPlace]partition{}}
+	s := summary{map[place]struct{ used, joined int }{}, map[partitionPlace]partition{}}
 	for _, status := range statuses {
-		at := groupPlace{text(status.Topic), text(status.Group)}
+		at := place{text(status.Topic), text(status.Group)}
 		g := s.groups[at]
 		g.used++
 		if status.Joined {
@@ -145,11 +142,11 @@ func survey(statuses []kafka.Status, now time.Time) summary {
 			if p.Stalled != "" {
 				here.stalled = max(0, now.Sub(p.StalledSince))
 			}
-			place := partitionPlace{at, p.Partition}
-			if other, twice := s.partitions[place]; twice {
+			where := partitionPlace{at, p.Partition}
+			if other, twice := s.partitions[where]; twice {
 				here = worst(here, other)
 			}
-			s.partitions[place] = here
+			s.partitions[where] = here
 		}
 	}
 	return s

@@ -58,7 +58,7 @@
 // Every label has few values: names of topics and groups, numbers of partitions and brokers, and fixed words. No payload, key, header,
 // secret or text of an error is in any. An error is a code of Kafka's, such as TOPIC_AUTHORIZATION_FAILED or UNKNOWN_TOPIC_OR_PARTITION, or
 // invalid_message, unexpected_tombstone, batch_too_large, panic, outcome_unknown, buffer_full, disconnected, connection, timeout, canceled,
-// or other.
+// or other. Series of the usual errors and of all fates are there from the start, as 0, so that a rate sees the first of them.
 //
 // Proxies of several clusters in one program get a label each:
 //

@@ -59,13 +59,13 @@ func TestSurvey(t *testing.T) {
 		{Topic: "orders", Partitions: []kafka.PartitionStatus{behind}},
 		{Topic: "orders", Group: "billing", Joined: true},
 	}, now)
-	if g := s.groups[groupPlace{"orders", ""}]; g.used != 2 || g.joined != 1 {
+	if g := s.groups[place{"orders", ""}]; g.used != 2 || g.joined != 1 {
 		t.Errorf("%+v", g)
 	}
 	if len(s.groups) != 2 || len(s.partitions) != 1 {
 		t.Errorf("%+v", s)
 	}
-	p := s.partitions[partitionPlace{groupPlace{"orders", ""}, 3}]
+	p := s.partitions[partitionPlace{place{"orders", ""}, 3}]
 	if p.Position != 4 || p.Committed != -1 || p.End != 9 || p.Lag != 4 || p.InFlight != 3 || p.InFlightBytes != 30 || !p.Paused || p.stalled != time.Minute {
 		t.Errorf("%+v", p)
 	}

@@ -13,7 +13,7 @@ import (
 // buckets are the bounds of all durations, in seconds: from an acknowledgement in the same rack to a handler that times out.
 var buckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
 
-// The operations that meet invalid messages.
+// What is done with an invalid message.
 const (
 	sending   = "send"
 	receiving = "receive"
@@ -36,6 +36,26 @@ type flow struct {
 
 	commitTime     *prometheus.HistogramVec
 	commitFailures *prometheus.CounterVec
+
+	senders    memo[string, sender] // by topic
+	deliveries memo[place, prometheus.Counter]
+	retrieves  memo[place, prometheus.Observer]
+	handlers   memo[place, handler]
+}
+
+// A place is a topic, and who reads it.
+type place struct{ topic, group string }
+
+// A sender has the series of a topic that is sent to.
+type sender struct {
+	sent prometheus.Counter
+	took prometheus.Observer
+}
+
+// A handler has the series of a Run.
+type handler struct {
+	took    prometheus.Observer
+	retries prometheus.Counter
 }
 
 func newFlow() *flow {
@@ -75,38 +95,69 @@ func (f *flow) parts() []prometheus.Collector {
 	}
 }
 
-// begin shows what a consumer's counters count as 0: a rate does not see the first step of one that was not there before.
+// begin shows what a consumer's counters count as 0: a rate does not see the first step of one that was not there before. Of errors it
+// does so with those that are no surprise.
 func (f *flow) begin(topic, group string) {
+	f.delivered(place{topic, group})
 	topic, group = text(topic), text(group)
-	f.consumed.WithLabelValues(topic, group)
 	f.retries.WithLabelValues(topic, group)
 	for _, fate := range []kafka.Fate{kafka.FateSettled, kafka.FateDeadLettered, kafka.FateEndsRun} {
 		f.failed.WithLabelValues(topic, group, string(fate))
 	}
 }
 
+func (f *flow) sender(topic string) sender {
+	return f.senders.get(topic, func(topic string) sender {
+		topic = text(topic)
+		for _, class := range []string{classInvalid, classUnknown, classConnection, classBufferFull} {
+			f.sendFailures.WithLabelValues(topic, class)
+		}
+		return sender{f.sent.WithLabelValues(topic), f.sendTime.WithLabelValues(topic)}
+	})
+}
+
+func (f *flow) delivered(at place) prometheus.Counter {
+	return f.deliveries.get(at, func(at place) prometheus.Counter { return f.consumed.WithLabelValues(text(at.topic), text(at.group)) })
+}
+
+func (f *flow) retrieved(at place) prometheus.Observer {
+	return f.retrieves.get(at, func(at place) prometheus.Observer {
+		return f.receiveTime.WithLabelValues(text(at.topic), text(at.group))
+	})
+}
+
+func (f *flow) handler(at place) handler {
+	return f.handlers.get(at, func(at place) handler {
+		topic, group := text(at.topic), text(at.group)
+		for _, class := range []string{classOther, classPanic, classTimeout, classCanceled} {
+			f.handlerFailures.WithLabelValues(topic, group, class)
+		}
+		return handler{f.handlerTime.WithLabelValues(topic, group), f.retries.WithLabelValues(topic, group)}
+	})
+}
+
 func (f *flow) send(_ context.Context, r *kafka.Record) func(kafka.Delivery, error) {
-	topic, began := text(r.Topic), time.Now()
-	sent := f.sent.WithLabelValues(topic) // is 0 from now on
+	topic, began := r.Topic, time.Now()
+	of := f.sender(topic)
 	return func(_ kafka.Delivery, err error) {
 		class := classOf(err)
 		if class != classInvalid {
-			f.sendTime.WithLabelValues(topic).Observe(time.Since(began).Seconds())
+			of.took.Observe(time.Since(began).Seconds())
 		}
 		if err == nil {
-			sent.Inc()
+			of.sent.Inc()
 			return
 		}
-		f.sendFailures.WithLabelValues(topic, class).Inc()
-		f.countRules(topic, "", sending, rulesOf(err))
+		f.sendFailures.WithLabelValues(text(topic), class).Inc()
+		f.countRules(place{topic: topic}, sending, rulesOf(err))
 	}
 }
 
 func (f *flow) receive(_ context.Context, r kafka.Reception) {
-	topic, group := text(r.Record.Topic), text(r.Group)
-	f.consumed.WithLabelValues(topic, group).Inc()
+	at := place{r.Record.Topic, r.Group}
+	f.delivered(at).Inc()
 	if !r.Began.IsZero() {
-		f.receiveTime.WithLabelValues(topic, group).Observe(time.Since(r.Began).Seconds())
+		f.retrieved(at).Observe(time.Since(r.Began).Seconds())
 	}
 	if r.Err == nil {
 		return
@@ -115,24 +166,24 @@ func (f *flow) receive(_ context.Context, r kafka.Reception) {
 	if len(rules) == 0 { // the schema was not asked
 		rules = []string{classOf(r.Err)}
 	}
-	f.countRules(topic, group, receiving, rules)
+	f.countRules(at, receiving, rules)
 }
 
-func (f *flow) countRules(topic, group, operation string, rules []string) {
+func (f *flow) countRules(at place, operation string, rules []string) {
 	for _, rule := range rules {
-		f.invalid.WithLabelValues(topic, group, operation, text(rule)).Inc()
+		f.invalid.WithLabelValues(text(at.topic), text(at.group), operation, text(rule)).Inc()
 	}
 }
 
 func (f *flow) handle(ctx context.Context, h kafka.Handling) (context.Context, func(error)) {
-	topic, group, began := text(h.Topic), text(h.Group), time.Now()
+	began, of := time.Now(), f.handler(place{h.Topic, h.Group})
 	if h.Attempt > 1 {
-		f.retries.WithLabelValues(topic, group).Add(float64(len(h.Records)))
+		of.retries.Add(float64(len(h.Records)))
 	}
 	return ctx, func(err error) {
-		f.handlerTime.WithLabelValues(topic, group).Observe(time.Since(began).Seconds())
+		of.took.Observe(time.Since(began).Seconds())
 		if err != nil {
-			f.handlerFailures.WithLabelValues(topic, group, classOf(err)).Inc()
+			f.handlerFailures.WithLabelValues(text(h.Topic), text(h.Group), classOf(err)).Inc()
 		}
 	}
 }

@@ -33,6 +33,7 @@ func TestSending(t *testing.T) {
 	}
 	s.check(t, 6, "sent_messages_total", "topic", topic)
 	s.check(t, 1, "send_failures_total", "topic", topic, "error", "invalid_message")
+	s.check(t, 0, "send_failures_total", "topic", topic, "error", "outcome_unknown") // so that its first one is a step
 	s.check(t, 1, "invalid_messages_total", "topic", topic, "operation", "send", "rule", "minimum")
 	s.check(t, 1, "invalid_messages_total", "topic", topic, "operation", "send", "rule", "minLength")
 	took, _ := s.find(t, "send_duration_seconds", "topic", topic)
@@ -101,6 +102,7 @@ func TestRunning(t *testing.T) {
 	s.check(t, 2, "handler_failures_total", with("error", "timeout")...)
 	s.check(t, 3, "handler_failures_total", with("error", "panic")...)
 	s.check(t, 1, "handler_failures_total", with("error", "other")...)
+	s.check(t, 0, "handler_failures_total", with("error", "canceled")...)
 	s.check(t, 2, "failed_messages_total", with("fate", "dead_lettered")...)
 	s.check(t, 1, "failed_messages_total", with("fate", "settled")...)
 	s.check(t, 0, "failed_messages_total", with("fate", "ends_run")...)
