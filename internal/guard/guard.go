@@ -80,11 +80,11 @@ const (
 )
 
 func (s *scanner) release() {
-	if cap(s.stack) > keepFrames {
-		s.stack = nil
+	if cap(s.frames) > keepFrames {
+		s.frames = nil
 	}
 	s.names.rest()
-	*s = scanner{stack: s.stack[:0], names: s.names}
+	*s = scanner{frames: s.frames, names: s.names}
 	scanners.Put(s)
 }
 

@@ -36,22 +36,25 @@ const (
 )
 
 // add remembers a name.
-func (n *nameSet) add(doc []byte, at span, escaped bool) {
-	text := doc[at.start+1 : at.end-1]
-	var hash uint64
-	switch {
-	case escaped:
-		n.scratch[0] = unescape(n.scratch[0][:0], text)
-		hash = hashText(n.scratch[0])
-	case len(text) <= 8 && at.start+9 <= len(doc):
-		hash = hashWord(binary.LittleEndian.Uint64(doc[at.start+1:]), len(text))
-	default:
-		hash = hashText(text)
-	}
+func (n *nameSet) add(o name) {
 	if len(n.list) == cap(n.list) {
 		n.list = double(n.list)
 	}
-	n.list = append(n.list, newName(hash, at.start))
+	n.list = append(n.list, o)
+}
+
+// hash is that of what a text means.
+func (n *nameSet) hash(text []byte, escaped bool) uint64 {
+	if escaped {
+		n.scratch[0] = unescape(n.scratch[0][:0], text)
+		text = n.scratch[0]
+	}
+	if len(text) > 8 {
+		return maphash.Bytes(seed, text)
+	}
+	var word [8]byte
+	copy(word[:], text)
+	return hashWord(binary.LittleEndian.Uint64(word[:]), len(text))
 }
 
 var (
@@ -65,18 +68,8 @@ func randomWord() uint64 {
 	return binary.LittleEndian.Uint64(word[:])
 }
 
-func hashText(text []byte) uint64 {
-	if len(text) > 8 {
-		return maphash.Bytes(seed, text)
-	}
-	var word [8]byte
-	copy(word[:], text)
-	return hashWord(binary.LittleEndian.Uint64(word[:]), len(text))
-}
-
-// hashWord is for the first bytes of a word, up to eight of them: most names are short, and this takes a quarter of the time.
+// hashWord is for up to eight bytes, with zeros behind them: most names are short, and this takes a quarter of the time.
 func hashWord(word uint64, length int) uint64 {
-	word &= 1<<(8*length) - 1 // all ones for eight
 	high, low := bits.Mul64(word^key1, key2+2*uint64(length))
 	return high ^ low
 }
@@ -85,6 +78,9 @@ func hashWord(word uint64, length int) uint64 {
 // those of the next one do.
 func (n *nameSet) twice(doc []byte, base, end int) (name, bool) {
 	own := n.list[base:end]
+	if len(own) < 2 {
+		return 0, false
+	}
 	if len(own) <= fewNames {
 		return n.compare(doc, own)
 	}

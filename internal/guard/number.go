@@ -63,3 +63,6 @@ func digitsEnd(doc []byte, i int) int {
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
+
+// behindNumber are the bytes that may stand there: they show at a glance that a number has one digit, as most do that count things.
+var behindNumber = [256]bool{',': true, ']': true, '}': true, ' ': true, '\n': true, '\r': true, '\t': true}

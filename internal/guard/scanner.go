@@ -3,7 +3,6 @@ package guard
 import (
 	"bytes"
 	"strconv"
-	"strings"
 )
 
 // A scanner reads one document from front to back. Its readers take where they stand and give where what they read ends, which keeps the
@@ -11,79 +10,187 @@ import (
 type scanner struct {
 	doc    []byte
 	limits Limits
-	stack  []frame
+	frames []frame // the root's, and behind it as many as there were containers open at once
+	depth  int     // containers that were open where the scanner stopped
 	names  nameSet
 	stats  Stats
 }
 
-// A frame is an open array or object that is not empty.
-type frame struct {
-	object bool
-	count  int  // items or names so far, with the current one
-	name   span // the object's current name, with its quotes
-	names  int  // where the object's names begin in the list
-	self   int  // bytes of the pointer to the container itself
-	path   int  // bytes of the pointer to the current item or property
-	wider  int  // the count from which on an index has one digit more
-}
-
-// A span is a part of the document.
-type span struct{ start, end int }
-
-func (s *scanner) top() *frame { return &s.stack[len(s.stack)-1] }
-
 // document reads the one value and what may follow it, which is space.
-func (s *scanner) document() *Error {
-	at := 0
-	for {
-		end, opened, err := s.value(at)
-		if err != nil {
-			return err
+func (s *scanner) document() (err *Error) {
+	s.frames = append(s.frames[:0], root)
+	s.depth, err = s.read()
+	return err
+}
+
+// read goes through the document, one value each time round, and gives how many containers are open where it stops. It is long, since a
+// call for a bracket or a comma costs more than the work that they are: what it calls for them is small enough to be put in line by the
+// compiler, and the place, the depth and the frame stay in registers.
+func (s *scanner) read() (depth int, err *Error) {
+	doc, at, c := s.doc, 0, byte(0)
+	for f := &s.frames[0]; ; {
+		if f.closer == '}' {
+			if at, err = s.name(f, at); err != nil {
+				return depth, err
+			}
 		}
-		if at = end; opened {
-			continue
+		if at, c = next(doc, at); !opens(c) {
+			if at, err = s.scalar(at, c); err != nil {
+				return depth, err
+			}
+		} else {
+			if depth == s.limits.Depth {
+				return depth, &Error{Rule: Depth, Offset: at, Limit: s.limits.Depth}
+			}
+			if s.stats.Containers++; depth+1 == len(s.frames) {
+				s.deeper()
+			}
+			closer, first := c+closing, byte(0)
+			if at, first = next(doc, at+1); first != closer {
+				self := f.path()
+				depth++
+				f = &s.frames[depth]
+				f.enter(closer, len(s.names.list), self)
+				continue
+			}
+			at++
 		}
-		end, more, err := s.next(at)
-		if err != nil {
-			return err
+		for at, c = next(doc, at); c != ',' || depth == 0; at, c = next(doc, at+1) {
+			if c != f.closer {
+				return depth, s.end(f, at)
+			}
+			if c == ']' {
+				s.endArray(f)
+			} else if err = s.endObject(f); err != nil {
+				return depth, err
+			}
+			depth--
+			f = &s.frames[depth]
 		}
-		if at = end; !more {
-			return s.end(at)
-		}
+		at++
+		f.count++
 	}
 }
 
-func (s *scanner) end(at int) *Error {
-	if at = s.space(at); at < len(s.doc) {
-		return fail(Trailing, at, "")
+// opens says whether c is an opening bracket: the two differ by one bit.
+func opens(c byte) bool { return c|('['^'{') == '{' }
+
+// closing is how far a closing bracket is behind its opening one, in ASCII.
+const closing = '}' - '{'
+
+// endArray leaves the array whose closing bracket was read.
+func (s *scanner) endArray(f *frame) {
+	s.stats.Path = max(s.stats.Path, f.path()) // the last index is the longest
+	s.stats.Values += int(f.count)
+}
+
+// endObject leaves the object whose closing bracket was read.
+func (s *scanner) endObject(f *frame) *Error {
+	held := len(s.names.list)
+	if o, twice := s.names.twice(s.doc, int(f.names), held); twice {
+		return s.duplicate(f, o)
 	}
+	s.names.list = s.names.list[:f.names]
+	s.stats.OpenNames = max(s.stats.OpenNames, held)
+	s.stats.Names += int(f.count)
+	s.stats.Values += int(f.count)
 	return nil
 }
 
-// value reads a scalar or an empty container, or opens a container and ends before its first value: then opened is true.
-func (s *scanner) value(at int) (end int, opened bool, err *Error) {
-	at = s.space(at)
-	if at >= len(s.doc) {
-		return at, false, fail(Syntax, at, s.missing())
+// end stands where nothing goes on.
+func (s *scanner) end(f *frame, at int) *Error {
+	if f.closer != root.closer {
+		return fail(Syntax, at, s.unexpected(at, "a comma or "+strconv.QuoteRune(rune(f.closer))))
 	}
-	s.stats.Values++
-	switch c := s.doc[at]; c {
+	if at < len(s.doc) {
+		return fail(Trailing, at, "")
+	}
+	s.stats.Values++ // the others are in containers and were counted there
+	s.stats.Depth = len(s.frames) - 1
+	return nil
+}
+
+// name reads a property's name and the colon.
+func (s *scanner) name(f *frame, at int) (end int, err *Error) {
+	f.name = span{}
+	at, c := next(s.doc, at)
+	if c != '"' {
+		return at, fail(Syntax, at, s.unexpected(at, "a property name in double quotes"))
+	}
+	word, length := shortText(s.doc, at+1)
+	end, hash := at+length+len(`""`), hashWord(word, length)
+	if length < 0 {
+		if end, hash, err = s.longName(at); err != nil {
+			return end, err
+		}
+	}
+	f.name = span{int32(at), int32(end)}
+	s.stats.Path = max(s.stats.Path, f.path())
+	s.names.add(newName(hash, at))
+	if end, c = next(s.doc, end); c != ':' {
+		return end, fail(Syntax, end, s.unexpected(end, "a colon after the property name"))
+	}
+	return end + 1, nil
+}
+
+// longName reads any name and hashes what it means.
+func (s *scanner) longName(at int) (end int, hash uint64, err *Error) {
+	end, escaped, err := s.str(at)
+	if err != nil {
+		return end, 0, err
+	}
+	return end, s.names.hash(s.doc[at+1:end-1], escaped), nil
+}
+
+// duplicate is about a name of the innermost object.
+func (s *scanner) duplicate(f *frame, o name) *Error {
+	quoted := s.doc[o.start():]
+	text, _ := inside(quoted)
+	f.name = span{int32(o.start()), int32(o.start() + len(text) + len(`""`))}
+	return &Error{Rule: Duplicate, Offset: o.start(), Name: decodeName(quoted)}
+}
+
+// first gives the fault that stands first: names of objects that are still open were not compared yet.
+func (s *scanner) first(err *Error) *Error {
+	end := len(s.names.list)
+	for i := s.depth; i > 0; i-- {
+		f := &s.frames[i]
+		if o, twice := s.names.twice(s.doc, int(f.names), end); twice && o.start() < err.Offset {
+			s.depth = i
+			err = s.duplicate(f, o)
+		}
+		end = int(f.names)
+	}
+	return err
+}
+
+// scalar reads the value that begins with c at that place, and is no array or object.
+func (s *scanner) scalar(at int, c byte) (end int, err *Error) {
+	switch c {
 	case '"':
+		if _, length := shortText(s.doc, at+1); length >= 0 {
+			return at + length + len(`""`), nil
+		}
 		end, _, err = s.str(at)
-	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		end, err = s.number(at)
-	case '{', '[':
-		return s.open(at, c)
+		return end, err
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		if at+1 < len(s.doc) && behindNumber[s.doc[at+1]] {
+			return at + 1, nil
+		}
+		return s.number(at)
+	case '-':
+		return s.number(at)
 	case 't':
-		end, err = s.literal(at, "true")
+		return s.literal(at, "true")
 	case 'f':
-		end, err = s.literal(at, "false")
+		return s.literal(at, "false")
 	case 'n':
-		end, err = s.literal(at, "null")
-	default:
-		err = fail(Syntax, at, s.unexpected(at, "a value"))
+		return s.literal(at, "null")
 	}
-	return end, false, err
+	if at == len(s.doc) {
+		return at, fail(Syntax, at, s.missing())
+	}
+	return at, fail(Syntax, at, s.unexpected(at, "a value"))
 }
 
 func (s *scanner) missing() string {
@@ -112,146 +219,26 @@ func (s *scanner) literal(at int, word string) (end int, err *Error) {
 	return end, nil
 }
 
-// open stands at an opening bracket.
-func (s *scanner) open(at int, bracket byte) (end int, opened bool, err *Error) {
-	if len(s.stack) == s.limits.Depth {
-		return at, false, &Error{Rule: Depth, Offset: at, Limit: s.limits.Depth}
-	}
-	s.stats.Containers++
-	s.stats.Depth = max(s.stats.Depth, len(s.stack)+1)
-	at = s.space(at + 1)
-	if s.is(at, bracket+closing) {
-		return at + 1, false, nil
-	}
-	f := s.push(bracket == '{')
-	if bracket == '{' {
-		at, err = s.name(f, at)
-	}
-	return at, true, err
-}
-
-// closing is how far a closing bracket is behind its opening one, in ASCII.
-const closing = '}' - '{'
-
-func (s *scanner) push(object bool) *frame {
-	self := 0
-	if len(s.stack) > 0 {
-		self = s.top().path
-	}
-	if len(s.stack) == cap(s.stack) {
-		s.stack = double(s.stack)
-	}
-	s.stack = s.stack[:len(s.stack)+1]
-	f := s.top()
-	f.object, f.count, f.names = object, 1, len(s.names.list) // the name and its path are set by name
-	f.self, f.path, f.wider = self, self+len("/0"), 11
-	return f
-}
-
-// shut leaves the container whose closing bracket was read.
-func (s *scanner) shut(f *frame) *Error {
-	if f.object {
-		held := len(s.names.list)
-		if o, twice := s.names.twice(s.doc, f.names, held); twice {
-			return s.duplicate(o)
-		}
-		s.stats.OpenNames = max(s.stats.OpenNames, held)
-		s.names.list = s.names.list[:f.names]
-		s.stats.Names += f.count
-	} else {
-		s.stats.Path = max(s.stats.Path, f.path)
-	}
-	s.stack = s.stack[:len(s.stack)-1]
-	return nil
-}
-
-// duplicate is about a name of the innermost object.
-func (s *scanner) duplicate(o name) *Error {
-	quoted := s.doc[o.start():]
-	text, _ := inside(quoted)
-	s.top().name = span{o.start(), o.start() + len(text) + len(`""`)}
-	return &Error{Rule: Duplicate, Offset: o.start(), Name: decodeName(quoted)}
-}
-
-// first gives the fault that stands first: names of objects that are still open were not compared yet.
-func (s *scanner) first(err *Error) *Error {
-	end := len(s.names.list)
-	for i := len(s.stack) - 1; i >= 0; i-- {
-		f := s.stack[i]
-		if o, twice := s.names.twice(s.doc, f.names, end); twice && o.start() < err.Offset {
-			s.stack = s.stack[:i+1]
-			err = s.duplicate(o)
-		}
-		end = f.names
-	}
-	return err
-}
-
-// next goes from the end of one value to before the next one, and closes what ends on the way. More is false at the end.
-func (s *scanner) next(at int) (end int, more bool, err *Error) {
-	for len(s.stack) > 0 {
-		f := s.top()
-		at = s.space(at)
-		switch {
-		case s.is(at, ','):
-			f.count++
-			if f.object {
-				at, err = s.name(f, s.space(at+1))
-				return at, true, err
-			}
-			if f.count == f.wider {
-				f.path, f.wider = f.path+1, 10*f.wider-9
-			}
-			return at + 1, true, nil
-		case s.is(at, f.closer()):
-			if err := s.shut(f); err != nil {
-				return at, false, err
-			}
-			at++
-		default:
-			return at, false, fail(Syntax, at, s.unexpected(at, "a comma or "+strconv.QuoteRune(rune(f.closer()))))
-		}
-	}
-	return at, false, nil
-}
-
-func (f *frame) closer() byte {
-	if f.object {
-		return '}'
-	}
-	return ']'
-}
-
-// name reads a property's name and the colon.
-func (s *scanner) name(f *frame, at int) (end int, err *Error) {
-	f.name = span{}
-	if !s.is(at, '"') {
-		return at, fail(Syntax, at, s.unexpected(at, "a property name in double quotes"))
-	}
-	end, escaped, err := s.str(at)
-	if err != nil {
-		return end, err
-	}
-	f.name = span{at, end}
-	f.path = f.self + len("/") + end - at - len(`""`)
-	s.stats.Path = max(s.stats.Path, f.path)
-	s.names.add(s.doc, f.name, escaped)
-	end = s.space(end)
-	if !s.is(end, ':') {
-		return end, fail(Syntax, end, s.unexpected(end, "a colon after the property name"))
-	}
-	return end + 1, nil
-}
-
 // is says whether c stands there.
 func (s *scanner) is(at int, c byte) bool { return at < len(s.doc) && s.doc[at] == c }
 
-// space gives the end of the space that may stand there.
-func (s *scanner) space(at int) int {
-	for at < len(s.doc) && isSpace[s.doc[at]] {
+// next skips space, and gives the byte behind it, or 0 at the end. Both it and what it calls are put in line by the compiler, as long as
+// they stay apart.
+func next(doc []byte, at int) (int, byte) {
+	if at < len(doc) && doc[at] > ' ' {
+		return at, doc[at]
+	}
+	return space(doc, at)
+}
+
+func space(doc []byte, at int) (int, byte) {
+	for at < len(doc) && isSpace[doc[at]] {
 		at++
 	}
-	return at
+	if at == len(doc) {
+		return at, 0
+	}
+	return at, doc[at]
 }
 
 var isSpace = [256]bool{' ': true, '\n': true, '\r': true, '\t': true}
@@ -259,24 +246,3 @@ var isSpace = [256]bool{' ': true, '\n': true, '\r': true, '\t': true}
 func fail(rule Rule, at int, expect string) *Error {
 	return &Error{Rule: rule, Offset: at, Expect: expect}
 }
-
-// pointer is the JSON Pointer of the value, or of the object, at which the scanner stopped.
-func (s *scanner) pointer() string {
-	var b strings.Builder
-	for i := range s.stack {
-		f := &s.stack[i]
-		switch {
-		case !f.object:
-			b.WriteByte('/')
-			b.WriteString(strconv.Itoa(f.count - 1))
-		case f.name.end > 0:
-			b.WriteByte('/')
-			b.WriteString(escapePointer(decodeName(s.doc[f.name.start:])))
-		}
-	}
-	return b.String()
-}
-
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
-func escapePointer(name string) string { return pointerEscapes.Replace(name) }

@@ -18,10 +18,9 @@ func (s *scanner) str(at int) (end int, escaped bool, err *Error) {
 			break
 		}
 		escaped = true
-		if n, err = s.escape(i); err != nil {
+		if i, err = s.escapes(i); err != nil {
 			break
 		}
-		i += n
 	}
 	if wide && !utf8.Valid(s.doc[at+1:i]) { // which stands before whatever ended the loop
 		return i, escaped, s.badUTF8(at + 1)
@@ -51,19 +50,38 @@ func (s *scanner) openString(at int) *Error {
 	return fail(Syntax, at, "has a control character in a string: write it as an escape")
 }
 
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
+// stops sets the top bit of the first byte in w that is a control character, a quote or a backslash, and perhaps of others behind it
+// and of those that are not ASCII.
+func stops(w uint64) uint64 {
+	quote, slash := w^(ones*'"'), w^(ones*'\\')
+	return (w - ones*' ') | (quote - ones) | (slash - ones)
+}
+
+// shortText reads up to eight plain ASCII characters and the quote behind them: word holds them, with zeros behind them. Length is
+// negative for other strings, and near the end of the document.
+func shortText(doc []byte, at int) (word uint64, length int) {
+	length = -1
+	if at+8 < len(doc) {
+		word = binary.LittleEndian.Uint64(doc[at:])
+		m := (stops(word) | word) & tops
+		if n := bits.TrailingZeros64(m) / 8; doc[at+n] == '"' {
+			word, length = word&((m&-m)>>7-1), n // the bytes below the first mark
+		}
+	}
+	return word, length
+}
+
 // plain counts the leading bytes of b that end no string and begin no escape: all but control characters, quotes and backslashes. Wide
-// says whether some of them are not ASCII. It takes eight bytes at a time; the expression marks the first that ends the count, and
-// perhaps others behind it.
+// says whether some of them are not ASCII. It takes eight bytes at a time.
 func plain(b []byte) (n int, wide bool) {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	i, high := 0, uint64(0)
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		marks := ((w - ones*' ') | (quote - ones) | (slash - ones)) &^ w & tops
-		if marks != 0 {
-			before := marks&-marks - 1 // the bits below the first mark
-			return i + bits.TrailingZeros64(marks)/8, (high|w&before)&tops != 0
+		if m := stops(w) &^ w & tops; m != 0 {
+			before := m&-m - 1
+			return i + bits.TrailingZeros64(m)/8, (high|w&before)&tops != 0
 		}
 		high |= w
 	}
@@ -75,14 +93,28 @@ func plain(b []byte) (n int, wide bool) {
 
 func endsPlain(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
 
-// escape gives the length of the escape at i, or of the two that make a surrogate pair.
+// escapes stands at an escape, and ends behind it and others that follow it.
+func (s *scanner) escapes(i int) (end int, err *Error) {
+	for s.is(i, '\\') {
+		if i+1 < len(s.doc) && isShort[s.doc[i+1]] {
+			i += 2
+			continue
+		}
+		n, err := s.escape(i)
+		if err != nil {
+			return i, err
+		}
+		i += n
+	}
+	return i, nil
+}
+
+// escape gives the length of the long escape at i, or of the two that make a surrogate pair.
 func (s *scanner) escape(i int) (length int, err *Error) {
 	rest := s.doc[i:]
 	switch {
 	case len(rest) == 1:
 		return 0, fail(Syntax, i+1, "ends inside a string")
-	case isShort[rest[1]]:
-		return 2, nil
 	case rest[1] != 'u':
 		return 0, fail(Syntax, i, "has an escape in a string that JSON does not know")
 	}
