@@ -328,7 +328,8 @@ func (p *Proxy) limits() limits {
 }
 
 // metadataAge bounds how long a client goes on with a picture of the cluster that no longer holds: franz-go retries a broker
-// that hangs without asking who leads now, so a frozen leader costs its producers 20 s at the default age, 12 s at this one (9 s more where it is the active controller too).
+// that hangs without asking who leads now, so a frozen leader costs its producers 20 s at the default age, 12 s at this one, and where it
+// is the active controller too 9 s more.
 // The two ages are set together: an age below the minimum age is refused.
 //
 // answerTime is how long a broker may take for an answer, beside the time that a request itself allows it. A third of the questions who
