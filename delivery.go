@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -215,6 +216,7 @@ func (s *sender) finish(d *delivery) {
 // dispatch calls done, one after another, on a goroutine of this sender alone, until none is due.
 func (s *sender) dispatch() {
 	var called []*delivery
+	var similar suggestion
 	for {
 		called = s.due(called)
 		if len(called) == 0 {
@@ -223,7 +225,7 @@ func (s *sender) dispatch() {
 		for _, d := range called {
 			o := d.outcome()
 			if o.err != nil {
-				o.err = failedTo("produce", s.topic, o.err)
+				o.err = failedTo("produce", s.topic, similar.offer(context.Background(), d.client, s.topic, o.err))
 			}
 			d.done(o.delivery, o.err)
 		}

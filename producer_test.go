@@ -217,6 +217,27 @@ func TestProduceAllTellsWhatWasSentWhenItsContextEnds(t *testing.T) {
 	}
 }
 
+// Every way to send offers the topic that may be meant, also to many at once, for which the cluster is asked once.
+func TestAMissingTopicIsToldWithTheNearestOne(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 1)
+	producer := newProducer(t, c.proxy(t), topic+"x")
+	says := fmt.Sprintf("there is a topic %q", topic)
+	_, err := producer.Produce(within(t, patience), order{})
+	wantError(t, err, kafka.ErrUnknownTopic, says)
+	_, err = producer.ProduceAll(within(t, patience), []order{{}, {}})
+	wantError(t, err, kafka.ErrUnknownTopic, says)
+	const many = 20
+	errs := make(chan error, many)
+	for range many {
+		producer.ProduceAsync(within(t, patience), order{}, func(_ kafka.Delivery, err error) { errs <- err })
+	}
+	for range many {
+		wantError(t, <-errs, kafka.ErrUnknownTopic, says)
+	}
+}
+
 func TestAMissingTopicIsToldWithItsNameAndNotCreated(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
