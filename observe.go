@@ -66,6 +66,7 @@ type Failure struct {
 // A Fate is what became of a message that has failed for good.
 type Fate string
 
+// What there is of it.
 const (
 	FateSettled      Fate = "settled"       // by OnFailure
 	FateDeadLettered Fate = "dead_lettered" // its dead letter is written
@@ -189,7 +190,7 @@ func (all observers) handle(ctx context.Context, h Handling) (context.Context, f
 		}
 		observed, done := o.Handle(ctx, h)
 		if observed != nil {
-			ctx = observed
+			ctx = observed //nolint:fatcontext // as many as there are observers
 		}
 		if done != nil {
 			told = append(told, done)
