@@ -23,6 +23,7 @@ func TestHealth(t *testing.T) {
 		"inside":                          testInside,
 		"KAFKA_BROKERS":                   testTarget,
 		"an outage":                       testOutage,
+		"a broker that hangs":             testHang,
 		"a Kafka that comes later":        testLate,
 		"a setting that no waiting heals": testRefused,
 	} {
@@ -70,6 +71,24 @@ func testOutage(t *testing.T, path string) {
 	if strings.Contains(ready, "\nready") || !strings.Contains(rest, "not ready: kafka: ping: ") || !strings.Contains(rest, "\nready\n") {
 		t.Errorf("it did not tell of the outage and its end:\n%s", output)
 	}
+}
+
+// A broker that takes everything and answers nothing is found out within the time of a probe.
+func testHang(t *testing.T, path string) {
+	gate := newGate(t)
+	p, url := start(t, path, "KAFKA_BROKERS="+gate.Addr().String())
+	await(t, url, http.StatusOK)
+	thaw := gate.freeze()
+	defer thaw()
+	began := time.Now()
+	code, answer := get(t, url+"/readyz")
+	if took := time.Since(began); code != http.StatusServiceUnavailable || took > 3*time.Second {
+		t.Errorf("after %s it says %d: %s", took, code, answer)
+	}
+	checkAlive(t, url)
+	thaw()
+	await(t, url, http.StatusOK)
+	stop(t, p)
 }
 
 // A service that starts before its Kafka waits for it.
@@ -162,13 +181,15 @@ type gate struct {
 	mu      sync.Mutex // guards what follows
 	port    net.Listener
 	conns   []net.Conn
+	flows   chan struct{} // closed while answers go out
 	changed chan struct{} // closed and replaced when the gate opens or is gone
 	gone    bool
 }
 
 func newGate(t *testing.T, opts ...kfake.Opt) *gate {
 	t.Helper()
-	g := &gate{changed: make(chan struct{})}
+	g := &gate{changed: make(chan struct{}), flows: make(chan struct{})}
+	close(g.flows)
 	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1), kfake.ListenFn(func(network, addr string) (net.Listener, error) {
 		port, err := net.Listen(network, addr)
 		if err == nil {
@@ -206,6 +227,29 @@ func (g *gate) open(t *testing.T) {
 	g.changed = make(chan struct{})
 }
 
+// freeze keeps the broker's answers back until thaw is called.
+func (g *gate) freeze() (thaw func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	flows := make(chan struct{})
+	g.flows = flows
+	return sync.OnceFunc(func() { close(flows) })
+}
+
+// answers is a connection as the broker has it.
+type answers struct {
+	net.Conn
+	gate *gate
+}
+
+func (a answers) Write(b []byte) (int, error) {
+	a.gate.mu.Lock()
+	flows := a.gate.flows
+	a.gate.mu.Unlock()
+	<-flows
+	return a.Conn.Write(b)
+}
+
 func (g *gate) Addr() net.Addr { return g.addr }
 
 func (g *gate) Accept() (net.Conn, error) {
@@ -225,6 +269,7 @@ func (g *gate) Accept() (net.Conn, error) {
 			g.mu.Lock()
 			g.conns = append(g.conns, conn)
 			g.mu.Unlock()
+			conn = answers{conn, g}
 		}
 		return conn, err
 	}
