@@ -21,6 +21,7 @@ type access struct {
 	last      atomic.Pointer[identity]
 	shown     atomic.Pointer[x509.Certificate] // the client's, by the last connection; nil: none
 	asking    atomic.Int32                     // logins that wait for their credentials
+	confided  confided
 }
 
 // newAccess makes the access of a configuration with its defaults and without faults. The mechanism of code, if there is one, stands

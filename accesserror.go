@@ -52,6 +52,7 @@ type need struct {
 // forbidden says who lacks which permission, and how it is given; err itself where that is not what is wrong.
 func (a *access) forbidden(err error, n need) error {
 	var already *AccessError
+	err = a.redact(err)
 	switch {
 	case errors.As(err, &already):
 		return err
@@ -72,6 +73,7 @@ func (a *access) forbidden(err error, n need) error {
 
 // explainRefusal adds to a broker's refusal of a record the command that would change it.
 func (a *access) explainRefusal(err error, topic string, size int) error {
+	err = a.redact(err)
 	if tooLarge(err) {
 		return fmt.Errorf("%w; the topic's limit: %s", err, a.configLine(topic, fmt.Sprintf("max.message.bytes=%d", size+batchRoom)))
 	}

@@ -182,7 +182,7 @@ func (r *reader) request(ctx context.Context, cl *kgo.Client, due map[*assignmen
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 			if err != nil {
 				r.doubt(due)
-				errs = append(errs, err)
+				errs = append(errs, r.proxy.access.redact(err))
 				return
 			}
 			errs = append(errs, r.committed(due, resp))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -58,39 +57,6 @@ func inSentence(err error) string {
 		return "it closed the connection at once (" + io.EOF.Error() + ")"
 	}
 	return strings.TrimRight(err.Error(), ".?")
-}
-
-// A redactedError is a broker's error that quoted a secret.
-type redactedError struct {
-	text string
-	err  error
-}
-
-func (e *redactedError) Error() string { return e.text }
-func (e *redactedError) Unwrap() error { return e.err }
-
-// redact hides what a broker that lies, or says too much, may quote of the credentials that it was sent. It has words of its own only
-// where it refuses them.
-func (a *access) redact(err error) error {
-	if !errors.Is(err, kerr.SaslAuthenticationFailed) {
-		return err
-	}
-	text := err.Error()
-	for _, secret := range a.secrets() {
-		text = strings.ReplaceAll(text, secret, hidden)
-	}
-	if text == err.Error() {
-		return err
-	}
-	return &redactedError{text, err}
-}
-
-// secrets are the credentials of the configuration that are long enough to be told from words.
-func (a *access) secrets() []string {
-	const short = 4
-	password, _ := a.cfg.SASL.password()
-	token, _ := a.cfg.SASL.token()
-	return slices.DeleteFunc([]string{password, token}, func(s string) bool { return len(s) < short })
 }
 
 // connectError explains what came of dialling or asking an address.

@@ -151,6 +151,7 @@ func (c *connection) start() *opening {
 
 // explain joins to a failed opening what it hides: a timeout has the last connection error as its cause.
 func (c *connection) explain(ctx context.Context, err error) error {
+	err = c.faults.access.Load().redact(err)
 	if cause := c.faults.last(); ctx.Err() != nil && cause != nil && !errors.Is(err, cause) {
 		return fmt.Errorf("%s: no answer within %s: %w", c.what, c.timeout, cause)
 	}

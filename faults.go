@@ -141,7 +141,7 @@ func (f *faults) lastAt() (time.Time, error) {
 	if newest.err == nil {
 		return time.Time{}, nil
 	}
-	return newest.at, f.access.Load().connectError(addr, newest.err) // not under the lock: to hide a secret it may read its file
+	return newest.at, f.access.Load().connectError(addr, newest.err) // not under the lock: it takes others
 }
 
 func (f *faults) newest() (addr string, newest fault) {

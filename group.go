@@ -171,10 +171,16 @@ func (r *reader) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	defer r.commitMu.Unlock()
 	r.disown(parts[r.topic])
 	r.mu.Lock()
+	was := r.joined
 	r.joined = false
 	r.mu.Unlock()
-	r.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
-		"partitions", parts[r.topic])
+	switch {
+	case len(parts[r.topic]) > 0:
+		r.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
+			"partitions", parts[r.topic])
+	case was: // the client calls with each try to join that fails
+		r.log.Warn("kafka: the membership in the group ended; joining again")
+	}
 }
 
 // disown ends assignments: from here on they take no acknowledgement.
@@ -331,7 +337,7 @@ func (r *reader) leave(ctx context.Context, cl *kgo.Client, stop context.CancelF
 	r.commitMu.Lock()
 	err := r.commitAll(ctx, cl, nil)
 	r.commitMu.Unlock()
-	leaveErr := cl.LeaveGroupContext(last)
+	leaveErr := r.proxy.access.redact(cl.LeaveGroupContext(last))
 	r.logLeft(leaveErr)
 	closeWithin(last, cl, stop)
 	if left := r.unsaved(mine); left > 0 && !r.options.direct {

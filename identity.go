@@ -39,13 +39,9 @@ func identify(mechanism string, first []byte) identity {
 				return identity{name: strings.NewReplacer("=2C", ",", "=3D", "=").Replace(name)}
 			}
 		}
-	case saslOAuth: // RFC 7628: n,,^Aauth=Bearer token^A^A
-		for part := range strings.SplitSeq(string(first), "\x01") {
-			if token, is := strings.CutPrefix(part, "auth=Bearer "); is {
-				c := claimsOf(token)
-				return identity{name: c.subject, claims: c}
-			}
-		}
+	case saslOAuth:
+		c := claimsOf(tokenIn(string(first)))
+		return identity{name: c.subject, claims: c}
 	}
 	return identity{}
 }

@@ -36,10 +36,10 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return
 		}
-		if told.heal(fetches) {
+		r.report(faults, told)
+		if told.heal(fetches) { // after the faults: those of a session wait here until they are polled, and are older
 			r.log.Info("kafka: receiving again")
 		}
-		r.report(faults, told)
 		r.logLosses()
 		pause = r.rest(ctx, pause, records == 0 && len(faults) > 0)
 	}
@@ -234,8 +234,9 @@ func (r *reader) report(faults []fetchFault, told troubles) {
 				r.log.Error("kafka: can't receive", "error", err)
 			}
 		case told.first(f.partition):
-			r.note(f.err)
-			r.log.Warn("kafka: can't receive; trying again", "error", f.err)
+			err := r.proxy.access.redact(f.err)
+			r.note(err)
+			r.log.Warn("kafka: can't receive; trying again", "error", err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,21 +61,22 @@ const (
 type ProxyOption func(*proxyOptions)
 
 type proxyOptions struct {
-	log       *slog.Logger
-	opts      []kgo.Opt
-	mechanism sasl.Mechanism
-	observers observers
+	log         *slog.Logger
+	clientLevel slog.Leveler // of franz-go's log; nil: none
+	opts        []kgo.Opt
+	mechanism   sasl.Mechanism
+	observers   observers
 }
 
-// WithLogger sets where the proxy and all that stands on it log. Payloads, keys and secrets are never logged. Defaults to
-// slog.Default().
+// WithLogger sets where the proxy and all that stands on it log; docs/logs.md lists every line. Payloads, keys and secrets are never
+// logged. Defaults to slog.Default(); nil is no log.
 func WithLogger(l *slog.Logger) ProxyOption {
 	return func(o *proxyOptions) { o.log = l }
 }
 
-// WithClientOptions passes options to every franz-go client of this proxy, for what Config has no setting for: a dialler, hooks,
-// franz-go's own logger. They are applied before the proxy's own, so they can't undo what its promises rest on; hooks add up,
-// and see several clients, some of which live for a moment only.
+// WithClientOptions passes options to every franz-go client of this proxy, for what Config has no setting for: a dialler, hooks. They
+// are applied before the proxy's own, so they can't undo what its promises rest on; hooks add up, and see several clients, some of
+// which live for a moment only.
 func WithClientOptions(opts ...kgo.Opt) ProxyOption {
 	return func(o *proxyOptions) { o.opts = append(o.opts, opts...) }
 }
@@ -102,7 +104,7 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 		access:    access,
 		observers: o.observers,
 		hooked:    len(o.opts) > 0,
-		opts:      append(append(o.opts, access.options()...), kgo.WithHooks(&throttling{log: o.log})),
+		opts:      slices.Concat(o.opts, access.options(), o.clientLog(access), []kgo.Opt{kgo.WithHooks(&throttling{log: o.log})}),
 		room:      newAdmission(cfg.Producer.MaxBufferedRecords, cfg.Producer.MaxBufferedBytes),
 		standing:  make(map[disconnecter]rank),
 		lives:     make(map[string]*topicLife),
@@ -306,10 +308,10 @@ func (p *Proxy) briefly(ctx context.Context, do func(context.Context, *kgo.Clien
 	}
 	if err != nil && (ctx.Err() != nil || opening.Err() != nil) {
 		if cause := f.last(); cause != nil {
-			return &endedError{ctx: err, cause: cause}
+			return &endedError{ctx: p.access.redact(err), cause: cause}
 		}
 	}
-	return err
+	return p.access.redact(err)
 }
 
 // whileConnected returns a context that ends with ctx, and with the cause ErrDisconnected when the proxy is disconnected.

@@ -128,6 +128,7 @@ func (l login) Authenticate(ctx context.Context, host string) (sasl.Session, []b
 	}
 	who := identify(l.Name(), first)
 	l.access.became(who)
+	l.access.confided.add(l.Name(), first)
 	if l.Name() == saslOAuth {
 		return tokenSession{session, who}, first, nil
 	}

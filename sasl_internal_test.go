@@ -160,12 +160,55 @@ func TestPrincipal(t *testing.T) {
 	}
 }
 
-// A broker that sends back what it was sent shows no secret.
+// A broker that sends back what it was sent shows no secret, whatever it answers: neither in the error's text nor in what it wraps.
 func TestBrokersWordsAreRedacted(t *testing.T) {
 	t.Parallel()
-	c := Config{Brokers: []string{"a:1"}, SASL: SASLConfig{Mechanism: saslPlain, User: "alice", Password: NewSecret("hunter22")}}
-	err := newAccess(c, nil, nil).connectError("a:1", fmt.Errorf("%w: no user alice with hunter22.", kerr.SaslAuthenticationFailed))
-	if text := err.Error(); !errors.Is(err, kerr.SaslAuthenticationFailed) || strings.Contains(text, "hunter22") || !strings.Contains(text, "alice with ****; check") {
-		t.Error(text)
+	const secret = "hunter22"
+	for mechanism, c := range map[string]SASLConfig{
+		saslPlain: {User: "alice", Password: NewSecret(secret)},
+		saslOAuth: {Token: NewSecret(secret)},
+		saslAWS:   {User: "AKIA", Password: NewSecret("only signs"), Token: NewSecret(secret)},
+	} {
+		c.Mechanism = mechanism
+		a := newAccess(Config{Brokers: []string{"a:1"}, SASL: c, ConnectTimeout: time.Minute, TLS: TLSConfig{Enabled: mechanism == saslAWS}}, nil, nil)
+		if _, _, err := a.mechanism.Authenticate(t.Context(), "kafka.eu-west-1.amazonaws.com:9098"); err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range []*kerr.Error{kerr.SaslAuthenticationFailed, kerr.UnknownServerError} {
+			told := a.connectError("a:1", fmt.Errorf("%w: no user alice with %s.", code, secret))
+			if text := told.Error(); strings.Contains(text, secret) || !strings.Contains(text, "alice with ****") {
+				t.Errorf("%s: %s", mechanism, text)
+			}
+			var known *kerr.Error
+			if !errors.Is(told, code) || !errors.As(told, &known) || known != code {
+				t.Errorf("%s: %v is no %s", mechanism, told, code.Message)
+			}
+			if errors.Unwrap(told.Err) != nil {
+				t.Errorf("%s: what was hidden can be unwrapped", mechanism)
+			}
+		}
+	}
+}
+
+// Of the secrets that were sent the newest are known, and of those that are too short to be told from words none.
+func TestConfidedSecrets(t *testing.T) {
+	t.Parallel()
+	var c confided
+	for i := range 2 * mostConfided {
+		for range 2 {
+			c.add(saslPlain, fmt.Appendf(nil, "\x00alice\x00secret%04d", i))
+		}
+	}
+	c.add(saslPlain, []byte("\x00alice\x00abc"))
+	c.add(saslPlain, []byte("no message of PLAIN"))
+	c.add(saslScram256, []byte("n,,n=alice,r=nonce"))
+	if len(c.secrets) != mostConfided {
+		t.Errorf("%d are kept", len(c.secrets))
+	}
+	for text, want := range map[string]string{"secret0031": "****", "secret0016 and secret0031": "**** and ****", "secret0015": "secret0015",
+		"abc": "abc", "nonce": "nonce"} {
+		if got := c.hide(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
 	}
 }

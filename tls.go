@@ -150,6 +150,9 @@ const largestSecret = 4 << 20
 
 // readSmall reads a file, and says of one that it can't read which and why.
 func readSmall(file string) ([]byte, error) {
+	if strings.Contains(file, "-----BEGIN ") { // whose key it is must not be in the error
+		return nil, errors.New("holds a PEM text and not a file's name: use the setting without _file for it, or write it into a file")
+	}
 	content, err := readBounded(file, largestSecret)
 	switch {
 	case errors.Is(err, readfile.ErrLarger):
