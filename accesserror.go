@@ -73,7 +73,6 @@ func (a *access) forbidden(err error, n need) error {
 
 // explainRefusal adds to a broker's refusal of a record the command that would change it.
 func (a *access) explainRefusal(err error, topic string, size int) error {
-	err = a.redact(err)
 	if tooLarge(err) {
 		return fmt.Errorf("%w; the topic's limit: %s", err, a.configLine(topic, fmt.Sprintf("max.message.bytes=%d", size+batchRoom)))
 	}

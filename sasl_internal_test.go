@@ -175,7 +175,11 @@ func TestBrokersWordsAreRedacted(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, code := range []*kerr.Error{kerr.SaslAuthenticationFailed, kerr.UnknownServerError} {
-			told := a.connectError("a:1", fmt.Errorf("%w: no user alice with %s.", code, secret))
+			said := fmt.Errorf("%w: no user alice with %s.", code, secret)
+			told := a.connectError("a:1", said)
+			if text := a.forbidden(said, need{}).Error(); strings.Contains(text, secret) {
+				t.Errorf("%s: %s", mechanism, text)
+			}
 			if text := told.Error(); strings.Contains(text, secret) || !strings.Contains(text, "alice with ****") {
 				t.Errorf("%s: %s", mechanism, text)
 			}

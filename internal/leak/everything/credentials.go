@@ -144,11 +144,15 @@ func (j *journey) laterLie() {
 	j.fails("produce after the lie", err)
 	short, end := context.WithTimeout(ctx, 2*time.Second)
 	defer end()
-	for err = nil; err == nil; {
-		_, err = consumer.Retrieve(short)
+	for short.Err() == nil { // long enough for a commit to fail
+		if _, err = consumer.Retrieve(short); err != nil {
+			j.fails("retrieve after the lie", err)
+		}
 	}
-	j.fails("retrieve after the lie", err)
 	j.shows(consumer.Status())
+	if err = p.Disconnect(ctx); err != nil { // where something is left
+		j.fails("disconnect after the lie", err)
+	}
 }
 
 // keys has private keys that can't be used, and one that can.
