@@ -14,17 +14,7 @@ import (
 
 // conclude settles what was handled without an error, and sees to what failed.
 func (w *runner) conclude(l *lane, t *tenure) {
-	w.reader.mu.Lock()
-	done := w.settleLocked(l, job.succeeded)
-	over := len(l.running) == 0 && !w.reader.options.syncCommit
-	if over { // as it should be: one turn under the lock
-		w.proceedLocked(l, t)
-	}
-	w.reader.mu.Unlock()
-	w.follow(done)
-	if over {
-		return
-	}
+	w.settle(l, job.succeeded)
 	if len(l.running) > 0 && t.ctx.Err() == nil { // else they were interrupted: no attempt, and no failure
 		w.logPanics(l)
 		for _, j := range slices.Clone(l.running) {
@@ -34,6 +24,16 @@ func (w *runner) conclude(l *lane, t *tenure) {
 		}
 	}
 	w.proceed(l, t)
+}
+
+// succeeded reports whether all of a lane's jobs were handled without an error. Only its worker may ask.
+func (l *lane) succeeded() bool {
+	for i := range l.running {
+		if l.running[i].err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (j job) succeeded() bool { return j.err == nil }

@@ -122,59 +122,74 @@ func (w *runner) begin() error {
 	return nil
 }
 
+// A stint is a lane that a worker is at, and its tenure; zero where he is at none.
+type stint struct {
+	lane   *lane
+	tenure *tenure
+}
+
 // work handles one lane after another.
 func (w *runner) work() {
-	var l *lane
-	var t *tenure
+	var at stint
 	defer func() {
-		if l != nil { // the handler called runtime.Goexit, as t.FailNow in a test's does
+		if at.lane != nil { // the handler called runtime.Goexit, as t.FailNow in a test's does
 			w.fail(errors.New("the handler ended its goroutine (runtime.Goexit)"))
-			w.proceed(l, t)
+			w.proceed(at.lane, at.tenure)
 		}
 	}()
-	for l, t = w.next(); l != nil; l, t = w.next() {
-		l.attempts++
-		w.handle(t.ctx, l.running, l.attempts)
-		w.conclude(l, t)
+	for at = w.next(at); at.lane != nil; at = w.next(at) {
+		at.lane.attempts++
+		w.handle(at.tenure.ctx, at.lane.running, at.lane.attempts)
+		if w.reader.options.syncCommit || !at.lane.succeeded() {
+			w.conclude(at.lane, at.tenure)
+			at = stint{}
+		}
 	}
 }
 
-// next waits for a lane to handle; nil when nothing new is to begin.
-func (w *runner) next() (*lane, *tenure) {
+// next settles a lane that was handled without an error, if one was, and waits for another; none when nothing new is to begin.
+func (w *runner) next(ended stint) stint {
 	waited := false
 	for {
-		l, t, wait := w.tryNext(waited)
+		at, done, wait := w.tryNext(ended, waited)
+		w.follow(done)
 		if !wait {
-			return l, t
+			return at
 		}
-		waited = true
+		ended, waited = stint{}, true
 		select {
 		case <-w.reader.wake:
 		case <-w.stopping:
 			w.reader.stopWaiting()
-			return nil, nil
+			return stint{}
 		}
 	}
 }
 
-// tryNext takes a lane if there is one; wait says that there is none, and that the caller counts as waiting now.
-func (w *runner) tryNext(waited bool) (l *lane, t *tenure, wait bool) {
+// tryNext is next where there is a lane; wait says that there is none, and that the caller counts as waiting now. It is one turn under the
+// lock for each message.
+func (w *runner) tryNext(ended stint, waited bool) (at stint, done settlement, wait bool) {
 	r := w.reader
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if waited {
 		r.waiters--
 	}
+	if ended.lane != nil {
+		done = w.settleLocked(ended.lane, job.succeeded)
+		w.proceedLocked(ended.lane, ended.tenure)
+	}
 	w.hear()
 	if w.stopped || r.refused || w.ctx.Err() != nil {
-		return nil, nil, false
+		return stint{}, done, false
 	}
-	if l = w.schedule.take(r.pull); l == nil {
+	l := w.schedule.take(r.pull)
+	if l == nil {
 		r.waiters++
-		return nil, nil, true
+		return stint{}, done, true
 	}
 	r.wakeOne() // there may be more, for another worker
-	return l, w.enter(l.running[0].receipt.assignment), false
+	return stint{l, w.enter(l.running[0].receipt.assignment)}, done, false
 }
 
 // hear takes what the reader has to tell, which is in the log. What surely no waiting heals ends the Run. The caller holds the reader's

@@ -104,6 +104,10 @@ func (s *schedule) take(pull func() (taken, bool)) *lane {
 func (s *schedule) takeNew(pull func() (taken, bool)) *lane {
 	for t, ok := pull(); ok; t, ok = pull() {
 		l := s.laneOf(t)
+		if l.state == idle && s.batch == 1 && !s.stands(l.share) { // as it mostly is: no line
+			l.begin(job{taken: t})
+			return l
+		}
 		l.waiting.add(job{taken: t})
 		if l.state <= filling && s.full(l) && !s.stands(l.share) {
 			s.start(l)
@@ -170,6 +174,13 @@ func (s *schedule) start(l *lane) bool {
 	}
 	l.state, l.errands = busy, 1
 	return true
+}
+
+// begin starts a lane that has nothing with one job.
+func (l *lane) begin(j job) {
+	l.running = append(l.running[:0], j)
+	l.attempts, l.backoff = 0, nil
+	l.state, l.errands = busy, 1
 }
 
 // fill begins a new batch from what waits. It may be empty: what waited has moved away.
