@@ -252,9 +252,9 @@ func (r *reader) commitPeriodically(cl *kgo.Client, failing bool) bool {
 	case errors.Is(err, context.Canceled): // our own end
 		return failing
 	case err != nil && !failing:
-		r.log.Warn("kafka: can't commit; trying again", "error", err)
+		r.log().Warn("kafka: can't commit; trying again", "error", err)
 	case err == nil && failing:
-		r.log.Info("kafka: committing again")
+		r.log().Info("kafka: committing again")
 	}
 	return err != nil
 }

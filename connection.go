@@ -23,7 +23,7 @@ const (
 type connection struct {
 	what    string // what it is for, in errors
 	timeout time.Duration
-	log     *slog.Logger
+	log     func() *slog.Logger
 	// build makes the client and proves that it works, under a ctx with the connect timeout. The client must live under base.
 	build  func(ctx, base context.Context, f *faults) (*kgo.Client, error)
 	shut   func(cl *kgo.Client, stop context.CancelFunc) // closes a client that came too late
@@ -49,7 +49,7 @@ type opening struct {
 	err    error
 }
 
-func newConnection(what string, timeout time.Duration, log *slog.Logger,
+func newConnection(what string, timeout time.Duration, log func() *slog.Logger,
 	build func(ctx, base context.Context, f *faults) (*kgo.Client, error),
 ) *connection {
 	return &connection{what: what, timeout: timeout, log: log, build: build, shut: closeClient, closing: make(chan struct{})}
@@ -172,11 +172,11 @@ func (c *connection) opened(o *opening, stop context.CancelFunc) {
 	case o.err != nil:
 		stop()
 		if failures == 1 {
-			c.log.Warn("kafka: can't connect", "error", o.err)
+			c.log().Warn("kafka: can't connect", "error", o.err)
 		}
 	default:
-		c.log.Info("kafka: connected", "failed_tries", failures)
-		c.faults.tellTo(c.log)
+		c.log().Info("kafka: connected", "failed_tries", failures)
+		c.faults.tellTo(c.log())
 	}
 }
 
@@ -205,7 +205,7 @@ func (c *connection) ending(stop context.CancelFunc) context.CancelFunc {
 	return sync.OnceFunc(func() {
 		c.faults.tellTo(nil)
 		stop()
-		c.log.Info("kafka: disconnected")
+		c.log().Info("kafka: disconnected")
 	})
 }
 

@@ -254,7 +254,7 @@ func (w *runner) stall(a *assignment, cause error) {
 	w.schedule.stop(a.partition)
 	r.mu.Unlock()
 	if first {
-		r.log.Error("kafka: a dead letter can't be written; its partition stands until it can", "partition", a.partition,
+		r.log().Error("kafka: a dead letter can't be written; its partition stands until it can", "partition", a.partition,
 			"dead_letters", *w.options.deadLetter, "error", cause)
 	}
 }
@@ -275,6 +275,6 @@ func (w *runner) goOn(a *assignment) {
 		r.resume(a)
 	}
 	if last {
-		r.log.Info("kafka: a partition that stood for its dead letters goes on", "partition", a.partition)
+		r.log().Info("kafka: a partition that stood for its dead letters goes on", "partition", a.partition)
 	}
 }

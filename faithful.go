@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -38,7 +39,7 @@ func newFaithful(p *Proxy, what, topic string) *faithful {
 	f := &faithful{sender: newSender(p, topic, p.cfg.Producer.DeliveryTimeout), squeeze: squeezer{plain: plain}}
 	f.sender.room = newAdmission(plainRecords, plainBytes)
 	f.sender.topicNow = &topicLife{}
-	f.sender.conn = newConnection("connect for "+what, p.cfg.ConnectTimeout, p.logOf(p.log, what),
+	f.sender.conn = newConnection("connect for "+what, p.cfg.ConnectTimeout, func() *slog.Logger { return p.logOf(p.log, what) },
 		func(ctx, base context.Context, faults *faults) (*kgo.Client, error) {
 			return p.dialProducing(ctx, base, faults, f.options(p.cfg)...)
 		})

@@ -94,10 +94,10 @@ func heartbeat(session time.Duration) time.Duration { return min(3*time.Second, 
 func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
 	mine := parts[r.topic]
 	if r.begin(cl, mine) {
-		r.log.Info("kafka: joined the group")
+		r.log().Info("kafka: joined the group")
 	}
 	if len(mine) > 0 {
-		r.log.Info("kafka: partitions assigned", "partitions", mine)
+		r.log().Info("kafka: partitions assigned", "partitions", mine)
 	}
 }
 
@@ -141,10 +141,10 @@ func (r *reader) onRevoked(_ context.Context, cl *kgo.Client, parts map[string][
 	ctx, cancel := r.commitContext()
 	defer cancel()
 	if err := r.commitAll(ctx, cl, gone); err != nil {
-		r.log.Warn("kafka: can't commit what was acknowledged of revoked partitions; it is delivered again", "error", err)
+		r.log().Warn("kafka: can't commit what was acknowledged of revoked partitions; it is delivered again", "error", err)
 	}
 	if len(parts[r.topic]) > 0 { // the client also calls at the end of each session
-		r.log.Info("kafka: partitions revoked", "partitions", parts[r.topic])
+		r.log().Info("kafka: partitions revoked", "partitions", parts[r.topic])
 	}
 }
 
@@ -176,10 +176,10 @@ func (r *reader) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	r.mu.Unlock()
 	switch {
 	case len(parts[r.topic]) > 0:
-		r.log.Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
+		r.log().Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
 			"partitions", parts[r.topic])
 	case was: // the client calls with each try to join that fails
-		r.log.Warn("kafka: the membership in the group ended; joining again")
+		r.log().Warn("kafka: the membership in the group ended; joining again")
 	}
 }
 
@@ -354,11 +354,11 @@ func (r *reader) logLeft(err error) {
 	switch {
 	case !joined || r.options.direct:
 	case err != nil:
-		r.log.Warn("kafka: can't leave the group; it waits for the session timeout before it gives the partitions away", "error", err)
+		r.log().Warn("kafka: can't leave the group; it waits for the session timeout before it gives the partitions away", "error", err)
 	case r.options.instanceID != nil:
-		r.log.Info("kafka: the group keeps the partitions for this static member until its session ends")
+		r.log().Info("kafka: the group keeps the partitions for this static member until its session ends")
 	default:
-		r.log.Info("kafka: left the group")
+		r.log().Info("kafka: left the group")
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 // tellEvery is how often what comes and goes is told at most.
 const tellEvery = time.Minute
 
-// newLog makes the log of a reader.
-func (r *reader) newLog() *slog.Logger {
+// log is where a reader tells: with its topic and group. It is made for each line, since most readers have few, and many none.
+func (r *reader) log() *slog.Logger {
 	log := r.proxy.log.With("topic", r.topic)
 	if r.group == "" { // WithPartitions
 		return log
@@ -24,7 +24,10 @@ func (r *reader) newLog() *slog.Logger {
 	return log.With("group", r.group)
 }
 
-// logOf makes the log of a connection.
+// clientLog is where a reader's connection tells.
+func (r *reader) clientLog() *slog.Logger { return r.proxy.logOf(r.log(), "consumer") }
+
+// logOf is where a connection tells.
 func (p *Proxy) logOf(log *slog.Logger, client string) *slog.Logger {
 	return log.With("client", client, "brokers", p.cfg.Brokers)
 }
@@ -98,9 +101,9 @@ func (r *reader) logLosses() {
 	r.mu.Unlock()
 	for _, err := range losses {
 		if errors.Is(err, ErrTopicRecreated) {
-			r.log.Warn("kafka: the topic was deleted and made again; reading the new one from its start")
+			r.log().Warn("kafka: the topic was deleted and made again; reading the new one from its start")
 		} else {
-			r.log.Error("kafka: messages are gone", "error", err)
+			r.log().Error("kafka: messages are gone", "error", err)
 		}
 	}
 }
@@ -132,10 +135,10 @@ func (r *reader) logStalls() {
 	}
 	r.mu.Unlock()
 	for _, s := range begun {
-		r.log.Warn("kafka: nothing more of a partition is handed out", "partition", s.partition, "reason", s.why, "since", s.since)
+		r.log().Warn("kafka: nothing more of a partition is handed out", "partition", s.partition, "reason", s.why, "since", s.since)
 	}
 	for _, s := range ended {
-		r.log.Info("kafka: a partition that stood goes on", "partition", s.partition)
+		r.log().Info("kafka: a partition that stood goes on", "partition", s.partition)
 	}
 }
 
@@ -150,7 +153,7 @@ func (w *runner) logPanics(l *lane) {
 		}
 		j.panicked = true
 		if p != told {
-			w.reader.log.Error("kafka: a handler panicked", "partition", j.rec.Partition, "offset", j.rec.Offset, "error", p.Error(),
+			w.reader.log().Error("kafka: a handler panicked", "partition", j.rec.Partition, "offset", j.rec.Offset, "error", p.Error(),
 				"stack", string(p.Stack))
 		}
 		told = p
@@ -175,7 +178,7 @@ func (w *runner) logBuried(j job) {
 	}
 	w.reader.mu.Unlock()
 	if due {
-		w.reader.log.Warn("kafka: messages fail for good; their dead letters are written", "dead_letters", *w.options.deadLetter,
+		w.reader.log().Warn("kafka: messages fail for good; their dead letters are written", "dead_letters", *w.options.deadLetter,
 			"count", n, "partition", j.rec.Partition, "offset", j.rec.Offset)
 	}
 }

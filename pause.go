@@ -26,9 +26,9 @@ func (r *reader) logPaused(paused bool, partitions []int32) {
 		which = partitions
 	}
 	if paused {
-		r.log.Info("kafka: paused", "partitions", which)
+		r.log().Info("kafka: paused", "partitions", which)
 	} else {
-		r.log.Info("kafka: resumed", "partitions", which)
+		r.log().Info("kafka: resumed", "partitions", which)
 	}
 }
 

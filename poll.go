@@ -38,7 +38,7 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 		}
 		r.report(faults, told)
 		if told.heal(fetches) { // after the faults: those of a session wait here until they are polled, and are older
-			r.log.Info("kafka: receiving again")
+			r.log().Info("kafka: receiving again")
 		}
 		r.logLosses()
 		pause = r.rest(ctx, pause, records == 0 && len(faults) > 0)
@@ -231,12 +231,12 @@ func (r *reader) report(faults []fetchFault, told troubles) {
 			err := r.refusedFetch(f)
 			r.tell(err)
 			if told.first(f.partition) {
-				r.log.Error("kafka: can't receive", "error", err)
+				r.log().Error("kafka: can't receive", "error", err)
 			}
 		case told.first(f.partition):
 			err := r.proxy.access.redact(f.err)
 			r.note(err)
-			r.log.Warn("kafka: can't receive; trying again", "error", err)
+			r.log().Warn("kafka: can't receive; trying again", "error", err)
 		}
 	}
 }

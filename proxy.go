@@ -110,7 +110,7 @@ func NewProxy(cfg Config, opts ...ProxyOption) (*Proxy, error) {
 		lives:     make(map[string]*topicLife),
 	}
 	p.life, p.endLife = context.WithCancel(context.Background())
-	p.producing = newConnection("connect", cfg.ConnectTimeout, p.logOf(p.log, "producers"), p.openProducing)
+	p.producing = newConnection("connect", cfg.ConnectTimeout, func() *slog.Logger { return p.logOf(p.log, "producers") }, p.openProducing)
 	return p, nil
 }
 

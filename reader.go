@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +15,6 @@ import (
 // is acknowledged. One lock guards all its state; neither I/O nor a caller's code runs under it.
 type reader struct {
 	proxy    *Proxy
-	log      *slog.Logger // its lines have the topic and the group
 	topic    string
 	group    string
 	options  consumerOptions
@@ -76,9 +74,8 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 
 		surveyNow: make(chan struct{}, 1),
 	}
-	r.log = r.newLog()
 	r.inflater = newInflater(p.cfg.Consumer.MaxDecompressedBytes, p.opts)
-	r.conn = newConnection("connect", p.cfg.ConnectTimeout, p.logOf(r.log, "consumer"), r.open)
+	r.conn = newConnection("connect", p.cfg.ConnectTimeout, r.clientLog, r.open)
 	r.conn.shut = r.abandon
 	return r
 }
@@ -342,7 +339,7 @@ func (r *reader) follow(done settlement) {
 
 // logMoved tells of an acknowledgement that nobody can return an error for.
 func (r *reader) logMoved(a *assignment) {
-	r.log.Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
+	r.log().Info("kafka: a message's partition moved away before it was acknowledged; it is delivered again elsewhere",
 		"partition", a.partition)
 }
 

@@ -38,7 +38,7 @@ func (r *reader) checkMembership(cl *kgo.Client) {
 	if len(stale) == 0 {
 		return
 	}
-	r.log.Warn("kafka: the group removed this member and took it in again; what is not committed is delivered again",
+	r.log().Warn("kafka: the group removed this member and took it in again; what is not committed is delivered again",
 		"partitions", stale)
 	r.readAnew(cl)
 }

@@ -258,7 +258,7 @@ func (r *reader) watch(ctx context.Context, cl *kgo.Client) {
 		case !same:
 			r.restart(cl, id)
 		case missing:
-			r.log.Info("kafka: the topic is there again")
+			r.log().Info("kafka: the topic is there again")
 		}
 	}
 }
@@ -276,7 +276,7 @@ func (r *reader) noteMissing(err error) {
 	}
 	r.mu.Unlock()
 	if told {
-		r.log.Warn("kafka: the topic is missing", "error", unknownTopic(r.topic, err))
+		r.log().Warn("kafka: the topic is missing", "error", unknownTopic(r.topic, err))
 	}
 }
 
