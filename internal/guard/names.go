@@ -78,9 +78,6 @@ func hashWord(word uint64, length int) uint64 {
 // those of the next one do.
 func (n *nameSet) twice(doc []byte, base, end int) (name, bool) {
 	own := n.list[base:end]
-	if len(own) < 2 {
-		return 0, false
-	}
 	if len(own) <= fewNames {
 		return n.compare(doc, own)
 	}

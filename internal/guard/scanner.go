@@ -87,8 +87,10 @@ func (s *scanner) endArray(f *frame) {
 // endObject leaves the object whose closing bracket was read.
 func (s *scanner) endObject(f *frame) *Error {
 	held := len(s.names.list)
-	if o, twice := s.names.twice(s.doc, int(f.names), held); twice {
-		return s.duplicate(f, o)
+	if f.count > 1 {
+		if o, twice := s.names.twice(s.doc, int(f.names), held); twice {
+			return s.duplicate(f, o)
+		}
 	}
 	s.names.list = s.names.list[:f.names]
 	s.stats.OpenNames = max(s.stats.OpenNames, held)
