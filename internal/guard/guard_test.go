@@ -184,3 +184,41 @@ func TestStats(t *testing.T) {
 		t.Errorf("the longest pointer has %d bytes (%v)", got.Path, err)
 	}
 }
+
+func TestPathOfAnIndex(t *testing.T) {
+	t.Parallel()
+	for items, last := range map[int]string{1: "/0", 10: "/9", 11: "/10", 12: "/11", 100: "/99", 101: "/100", 1001: "/1000"} {
+		array := "[" + strings.Repeat("0,", items-1)
+		if got, err := guard.Check([]byte(array+"0]"), guard.Limits{}); err != nil || got.Path != len(last) {
+			t.Errorf("%d numbers: the longest pointer has %d bytes (%v)", items, got.Path, err)
+		}
+		if got, err := guard.Check([]byte(array+`{"ab":[[0]]}]`), guard.Limits{}); err != nil || got.Path != len(last+"/ab/0/0") {
+			t.Errorf("%d items: the longest pointer has %d bytes (%v)", items, got.Path, err)
+		}
+		if _, err := guard.Check([]byte(array+"x]"), guard.Limits{}); err == nil || err.Pointer != last {
+			t.Errorf("%d items: %v", items, err)
+		}
+	}
+}
+
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	for doc, want := range map[string]string{
+		"":          "is empty: a JSON value is missing",
+		"[1, ":      "ends too early: a value is missing",
+		"[1 ":       "ends too early: expected a comma or ']'",
+		`{"a":1 x`:  "is not JSON: expected a comma or '}'",
+		"{":         "ends too early: expected a property name in double quotes",
+		`{"a" 1`:    "is not JSON: expected a colon after the property name",
+		`{"a":x`:    "is not JSON: expected a value",
+		"1,2":       "has more data after the end of its JSON value",
+		`"a`:        "ends inside a string",
+		`{"abcdefg`: "ends inside a string",
+		"\"a\tb\"":  "has a control character in a string: write it as an escape",
+	} {
+		_, err := guard.Check([]byte(doc), guard.Limits{})
+		if err == nil || err.Sentence() != want {
+			t.Errorf("%q: got %v, want %q", doc, err, want)
+		}
+	}
+}
