@@ -24,8 +24,8 @@ func (s *scanner) document() (err *Error) {
 }
 
 // read goes through the document, one value each time round, and gives how many containers are open where it stops. It is long, since a
-// call for a bracket or a comma costs more than the work that they are: what it calls for them is small enough to be put in line by the
-// compiler, and the place, the depth and the frame stay in registers.
+// call for each bracket or comma costs more than the work that they are. Only scalars, names and the ends of objects are worth one; the
+// rest is small enough for the compiler to put it in line, and the place, the depth and the frame stay in registers.
 func (s *scanner) read() (depth int, err *Error) {
 	doc, at, c := s.doc, 0, byte(0)
 	for f := &s.frames[0]; ; {
