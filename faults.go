@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/typedkafka/kafka/internal/wire"
 )
 
 // faultAge is how long a fault may explain a context that ends. franz-go tries a broken connection again every few seconds, so
@@ -56,6 +58,7 @@ func (f *faults) since(before requests) requests {
 }
 
 type fault struct {
+	addr string
 	err  error
 	at   time.Time
 	seed bool // of an address in Config.Brokers, not yet known as a broker's
@@ -87,37 +90,51 @@ func (f *faults) OnBrokerE2E(b kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E)
 	if err != nil && key == produceKey {
 		f.produce.doubtful.Add(1)
 	}
-	f.note(b, err)
+	f.noteAnswer(b, key, err)
 }
+
+// connecting is no request's key.
+const connecting = -1
 
 // closedByUs reports whether an error is our own closing, which says nothing about the broker.
 func closedByUs(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, kgo.ErrClientClosed)
 }
 
-func (f *faults) note(b kgo.BrokerMetadata, err error) {
+func (f *faults) note(b kgo.BrokerMetadata, err error) { f.noteAnswer(b, connecting, err) }
+
+// noteAnswer notes what came of a request.
+func (f *faults) noteAnswer(b kgo.BrokerMetadata, key int16, err error) {
 	if closedByUs(err) {
 		return
 	}
-	if addr := hostPort(b.Host, b.Port); f.keep(addr, b.NodeID < 0, err) {
+	if addr := hostPort(b.Host, b.Port); f.keep(addr, key, b.NodeID < 0, err) {
 		f.tell(addr, err)
 	}
 }
 
 // keep notes how a dial or a request ended, and reports whether that is to be told.
-func (f *faults) keep(addr string, seed bool, err error) (tell bool) {
+func (f *faults) keep(addr string, key int16, seed bool, err error) (tell bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
 		f.heal(addr)
+		delete(f.byAddr, lied(addr, key))
 		return f.toldLocked(addr, false)
 	}
 	if f.byAddr == nil {
 		f.byAddr = make(map[string]fault)
 	}
-	f.byAddr[addr] = fault{err: err, at: time.Now(), seed: seed}
+	place := addr
+	if lie := new(wire.Lie); errors.As(err, &lie) {
+		place = lied(addr, key)
+	}
+	f.byAddr[place] = fault{addr: addr, err: err, at: time.Now(), seed: seed}
 	return !seed && f.toldLocked(addr, true)
 }
+
+// lied is the place of a lie in byAddr: only a true answer to the same request heals it, since the others may all be true.
+func lied(addr string, key int16) string { return addr + " " + wire.Name(key) }
 
 // heal forgets the fault of an address that answers, and those of the configured addresses: they only serve to find the cluster,
 // and it is found. The caller holds f.mu.
@@ -147,10 +164,10 @@ func (f *faults) lastAt() (time.Time, error) {
 func (f *faults) newest() (addr string, newest fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for a, one := range f.byAddr {
+	for _, one := range f.byAddr {
 		if time.Since(one.at) < faultAge && one.at.After(newest.at) {
-			newest, addr = one, a
+			newest = one
 		}
 	}
-	return addr, newest
+	return newest.addr, newest
 }

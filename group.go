@@ -242,6 +242,10 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 		case begins:
 			mine[p] = kgo.NewOffset().At(begin)
 			a.restart(begin) // and the next commit commits it, with nothing received too
+		case known:
+			// Where it begins anyway, but said: franz-go passes over nothing in a partition that has neither a commit nor a message yet, so
+			// one whose first batch is too large would stand still for ever (v1.22.2, groupConsumer.applySetOffsets).
+			mine[p] = kgo.NewOffset().At(start.Offset)
 		}
 		if known {
 			r.observeLocked(p, start.Offset)

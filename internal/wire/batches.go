@@ -48,12 +48,17 @@ func (a *Answer) judgeBatch() error {
 	h := &a.batches
 	size := int(int32(binary.BigEndian.Uint32(h.head[8:]))) + 12 - batchHeadSize
 	magic, compressed := h.head[16], h.head[22]&7 != 0
+	first, last := int64(binary.BigEndian.Uint64(h.head[:])), int32(binary.BigEndian.Uint32(h.head[23:]))
 	count := int(int32(binary.BigEndian.Uint32(h.head[57:])))
-	if magic != 2 || size < 0 || size > h.left { // older than Kafka 0.11, or cut off
+	if magic != 2 || size > h.left { // older than Kafka 0.11, or cut off
 		a.passBatches()
 		return nil
 	}
 	switch {
+	case size < 0: // the client would take it for one that is cut off, and ask again for ever
+		return a.lie("has a batch of %d bytes", size+batchHeadSize)
+	case first < 0 || last < 0: // the same, as one that is long past
+		return a.lie("has a batch of the offsets %d to %d", first, first+int64(last))
 	case count <= 0: // the client sees to it
 	case compressed && count > a.bounds.Compressed:
 		return a.lie("has a batch that claims %d records, more than the %d that a batch may decompress to", count, a.bounds.Compressed)

@@ -124,6 +124,7 @@ func TestLies(t *testing.T) {
 		"a tag of more":                       {3, 12, []byte{1, 0, 0xff, 0xff, 0x3f, 0}},
 		"brokers without end":                 {3, 12, append(metadata(0xa0, 0x8d, 0x06), make([]byte, 11*100_000)...)},
 		"a batch that claims too many":        {1, 4, fetched(batch(2, 0, 1000, 70))},
+		"a batch of a negative length":        {1, 4, fetched(batch(2, 0, 1, -200))},
 		"a compressed batch that claims more": {1, 4, fetched(batch(2, 4, 1<<24, 70))},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,7 +179,7 @@ func fetched(records []byte) []byte {
 
 // batch is a batch that claims a number of records and has some bytes for them.
 func batch(magic int8, attributes int16, claimed int32, bytes int) []byte {
-	b := kmsg.RecordBatch{Magic: magic, Attributes: attributes, NumRecords: claimed, Length: int32(49 + bytes), Records: make([]byte, bytes)}
+	b := kmsg.RecordBatch{Magic: magic, Attributes: attributes, NumRecords: claimed, Length: int32(49 + bytes), Records: make([]byte, max(bytes, 70))}
 	return b.AppendTo(nil)
 }
 
