@@ -39,15 +39,26 @@ type doubled struct {
 // follow, it returns what it found.
 func linesOf(format string, doc []byte) (lines, []doubled) {
 	f := &finder{lines: make(lines)}
-	switch format {
-	case "yaml", "yml":
-		f.yaml(doc)
-	case "json":
-		f.json(doc)
-	case "toml":
-		f.toml(doc)
-	}
+	f.find(format, doc)
 	return f.lines, f.doubled
+}
+
+// mostDoubled is how many doubled keys a parser may get to see: that of YAML writes a line for each pair of them.
+const mostDoubled = 100
+
+// excessive returns the fault of a document that costs its parsers more than a file of its size may: they join the parts of each key, and
+// compare each with every other. 50,000 parts took 5 GB, 5,000 equal keys never ended.
+func excessive(format string, doc []byte) error {
+	f := &finder{lines: make(lines)}
+	f.find(format, doc)
+	switch {
+	case f.deep:
+		return fmt.Errorf("it nests more than %d levels: a configuration does not", deepest)
+	case len(f.doubled) > mostDoubled:
+		first := f.doubled[0]
+		return fmt.Errorf("lines %d and %d hold the same key, and %d more do likewise: leave one of each", first.first, first.second, len(f.doubled)-1)
+	}
+	return nil
 }
 
 // deepest is how many levels are followed: a setting is three deep, in an application's own file some more.
@@ -56,11 +67,24 @@ const deepest = 16
 type finder struct {
 	lines   lines
 	doubled []doubled
+	deep    bool // deeper than is followed
 
 	offset, line int // of what was counted last
 }
 
+func (f *finder) find(format string, doc []byte) {
+	switch format {
+	case "yaml", "yml":
+		f.yaml(doc)
+	case "json":
+		f.json(doc)
+	case "toml":
+		f.toml(doc)
+	}
+}
+
 func (f *finder) found(key string, line int) {
+	f.deep = f.deep || strings.Count(key, ".") > deepest
 	if first, twice := f.lines[key]; twice {
 		f.doubled = append(f.doubled, doubled{key, first, line})
 		return
@@ -79,6 +103,7 @@ func (f *finder) yaml(doc []byte) {
 func (f *finder) node(at string, n *yaml.Node, levels int) {
 	switch {
 	case levels == 0:
+		f.deep = f.deep || len(n.Content) > 0
 	case n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name, value := n.Content[i], n.Content[i+1]
@@ -126,6 +151,7 @@ func (f *finder) json(doc []byte) {
 // value reads one value and reports whether it could.
 func (f *finder) value(at string, dec *jsontext.Decoder, doc []byte, levels int) bool {
 	if levels == 0 {
+		f.deep = f.deep || dec.PeekKind() == '{' || dec.PeekKind() == '['
 		return dec.SkipValue() == nil
 	}
 	token, err := dec.ReadToken()
@@ -181,6 +207,8 @@ func (f *finder) toml(doc []byte) {
 		if line = strings.TrimSpace(line); wasInText || line == "" {
 			continue
 		}
+		name, _, _ := strings.Cut(line, "=")
+		f.deep = f.deep || strings.Count(name, ".") > deepest
 		if name, ok := tomlHeader(line, "[[", "]]"); ok {
 			section = fmt.Sprintf("%s[%d]", name, entries[name])
 			entries[name]++

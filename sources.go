@@ -40,6 +40,9 @@ func (s *sources) read() ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
+	if err := excessive(s.format, doc); err != nil {
+		return nil, err
+	}
 	s.lines, s.doubled = linesOf(s.format, doc)
 	if s.format != "json" && s.format != "toml" {
 		err = oneDocument(doc)
