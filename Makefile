@@ -47,6 +47,7 @@ long: ## what takes longer than a CI run has: fuzzing, the oracle of evolution, 
 	EVOLVE_PAIRS=100000 go test -timeout 90m -run TestOracle -v ./internal/evolve
 	PLAN_CASES=2000000 go test -timeout 90m -run 'OnlyWhatIsValid|RandomStructs' -v ./internal/plan
 	PLAN_CASES=2000000 go test -timeout 90m -tags purego -run 'OnlyWhatIsValid|RandomStructs' -v ./internal/plan
+	HOSTILE_ROUNDS=200 go test -timeout 60m -run TestMutatedAnswers .
 	go test -race -count=3 -timeout 60m ./...
 
 bench: ## beside the other clients, each in turn, some ten minutes on a quiet machine; it writes docs/performance.md

@@ -297,14 +297,12 @@ func TestManySmallBombs(t *testing.T) { // alone, since it measures
 	const many = 60
 	c := newEmbedded(t, "the batches are written by hand")
 	topic := c.topic(t, 1)
-	value := append(bytes.Repeat([]byte(" "), 60<<20), "{}"...)
-	record := zstded(rawRecordOf(value))
+	record := zstded(rawRecordOf(append(bytes.Repeat([]byte(" "), 60<<20), "{}"...)))
 	for range many {
 		c.produceRaw(t, topic, rawBatch{claims: 1, codec: zstdCodec, records: record}.bytes())
 	}
 	c.writeOrders(t, topic, 0, 1, 2)
 	consumer := newConsumer(t, newProxy(t, c.cfg), topic)
-	value = nil
 	before := peak(func() {})
 	most := peak(func() {
 		for range many {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +96,14 @@ func theLies() []hostileCase {
 			return altered(t, metadataRequest, func(r *kmsg.MetadataResponse) { r.Brokers = manyBrokers(r.Brokers[0], 200_000) })
 		}, "announces 200000 elements where no cluster has more"},
 		{"tags without end", metadata(func(answered) []byte { return []byte{0xff, 0xff, 0xff, 0xff, 0x0f} }), "tags"},
+		{"a drip", func(t *testing.T) lie {
+			return about(metadataRequest, func(a answered) io.Reader { return drip{bytes.NewReader(framed(a.id, a.body)), t.Context().Done()} })
+		}, "deadline exceeded; "},
+		{"3,000 addresses that lead nowhere", func(t *testing.T) lie {
+			return altered(t, metadataRequest, func(r *kmsg.MetadataResponse) {
+				r.Brokers = manyBrokers(kmsg.MetadataResponseBroker{Host: "127.0.0.1", Port: 1}, 3000)
+			})
+		}, "127.0.0.1:1"},
 		{"an empty answer", metadata(func(answered) []byte { return nil }), ""},
 	}
 }
@@ -189,6 +199,71 @@ func TestHostileBroker(t *testing.T) { // alone, since it measures
 	}
 }
 
+// What comes over an open connection may be anything: with some bytes of every answer changed at random nothing panics or hangs, and
+// once the broker tells the truth it can be used.
+func TestMutatedAnswers(t *testing.T) {
+	t.Parallel()
+	rounds := 3
+	if n, err := strconv.Atoi(os.Getenv("HOSTILE_ROUNDS")); err == nil {
+		rounds = n
+	}
+	for seed := range uint64(rounds) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			c, l, topic := hostile(t)
+			c.cfg.ConnectTimeout = 2 * time.Second
+			p := newProxy(t, c.cfg, l.option())
+			all := calls(t, p, topic)
+			for _, one := range all {
+				if err := one.run(within(t, patience)); err != nil {
+					t.Fatalf("%s: %v", one.name, err)
+				}
+			}
+			l.tell(mutating(seed))
+			var wg sync.WaitGroup
+			for _, one := range all {
+				wg.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					for ctx.Err() == nil {
+						_ = one.run(ctx) // what comes of it is luck
+					}
+				})
+			}
+			wg.Wait()
+			l.tell(nil)
+			if err := p.Ping(within(t, patience)); err != nil {
+				t.Errorf("Ping of an honest broker: %v", err)
+			}
+			// A true-looking leader epoch or producer id keeps a client busy for minutes, as it must; a new one knows nothing of it.
+			p = newProxy(t, c.cfg)
+			if err := calls(t, p, topic)[1].run(within(t, patience)); err != nil {
+				t.Errorf("Produce by a new proxy: %v", err)
+			}
+			fresh := newConsumer(t, p, topic, kafka.WithGroup(unique("fresh")))
+			expectOrders(t, fresh, 1, 2)
+		})
+	}
+}
+
+// mutating changes some bytes of each second answer.
+func mutating(seed uint64) lie {
+	var mu sync.Mutex
+	r := rand.New(rand.NewPCG(seed, 2))
+	return func(a answered) io.Reader {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(a.body) == 0 || r.IntN(2) == 0 {
+			return nil
+		}
+		changed := framed(a.id, a.body)
+		for range 1 + r.IntN(4) {
+			changed[8+r.IntN(len(a.body))] = []byte{0, 1, 0x7f, 0x80, 0xff, byte(r.Uint32())}[r.IntN(6)]
+		}
+		return bytes.NewReader(changed)
+	}
+}
+
 // meet makes all calls side by side, each of which must fail.
 func meet(t *testing.T, all []call, says string) {
 	var wg sync.WaitGroup
@@ -201,6 +276,8 @@ func meet(t *testing.T, all []call, says string) {
 			switch took := time.Since(start); {
 			case err == nil:
 				t.Errorf("%s: no error", one.name)
+			case len(err.Error()) > 5000:
+				t.Errorf("%s says all this: %.200s… (%d bytes)", one.name, err, len(err.Error()))
 			case took > 5*time.Second:
 				t.Errorf("%s took %s", one.name, took)
 			case !strings.Contains(err.Error(), says), err.Error() == context.DeadlineExceeded.Error():

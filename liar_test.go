@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -141,6 +142,21 @@ type silence struct{ closed <-chan struct{} }
 func (s silence) Read([]byte) (int, error) {
 	<-s.closed
 	return 0, io.EOF
+}
+
+// A drip gives a byte at a time, and takes its time for it.
+type drip struct {
+	from   io.Reader
+	closed <-chan struct{}
+}
+
+func (d drip) Read(p []byte) (int, error) {
+	select {
+	case <-d.closed:
+		return 0, io.EOF
+	case <-time.After(50 * time.Millisecond):
+		return d.from.Read(p[:min(1, len(p))])
+	}
 }
 
 // zeros are as many zero bytes as somebody reads.

@@ -33,6 +33,7 @@ func (p *Proxy) reachable(ctx context.Context, cl *kgo.Client, seed string) erro
 	}
 	slices.SortStableFunc(meta.Brokers, func(a, b kmsg.MetadataResponseBroker) int { return late(a) - late(b) })
 	var errs []error
+	untold := 0
 	for i, b := range meta.Brokers {
 		share, cancel := shareOf(ctx, len(meta.Brokers)-i)
 		err := p.pingAdvertised(share, cl, b)
@@ -40,10 +41,20 @@ func (p *Proxy) reachable(ctx context.Context, cl *kgo.Client, seed string) erro
 		if err == nil {
 			return nil
 		}
-		errs = append(errs, err)
+		if len(errs) < mostTold {
+			errs = append(errs, err)
+		} else {
+			untold++
+		}
+	}
+	if untold > 0 {
+		errs = append(errs, fmt.Errorf("and so for %d other brokers", untold))
 	}
 	return joined(errs)
 }
+
+// mostTold is how many brokers that can't be reached are told of: a broker may advertise thousands of addresses.
+const mostTold = 5
 
 // hostPort is a broker's address as it is dialled.
 func hostPort(host string, port int32) string { return net.JoinHostPort(host, fmt.Sprint(port)) }
