@@ -175,15 +175,10 @@ func TestReadmeNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// Each promise of the README names tests that are there.
-func TestReadmePromisesHaveTheirTests(t *testing.T) {
-	t.Parallel()
-	_, promises, _ := strings.Cut(readme(t), "## What you are promised")
-	promises, _, _ = strings.Cut(promises, "\n## ")
-	links := regexp.MustCompile(`\[(Test\w+)\]\((\w+\.go)\)`).FindAllStringSubmatch(promises, -1)
-	if len(links) < strings.Count(promises, "\n- ") {
-		t.Errorf("%d promises name %d tests", strings.Count(promises, "\n- "), len(links))
-	}
+// Each link of a page to a test names one that is there.
+func testsThatPageNames(t *testing.T, page string) int {
+	t.Helper()
+	links := regexp.MustCompile(`\[(Test\w+)\]\(([\w/]+\.go)\)`).FindAllStringSubmatch(page, -1)
 	for _, link := range links {
 		source, err := os.ReadFile(link[2])
 		if err != nil {
@@ -191,5 +186,34 @@ func TestReadmePromisesHaveTheirTests(t *testing.T) {
 		} else if !strings.Contains(string(source), "\nfunc "+link[1]+"(t *testing.T)") {
 			t.Errorf("%s has no %s", link[2], link[1])
 		}
+	}
+	return len(links)
+}
+
+// Each of those whom SECURITY.md is about has tests of what they can do.
+func TestSecurityHasItsTests(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, threats, found := strings.Cut(string(page), "## Who may do what")
+	if !found {
+		t.Fatal("SECURITY.md does not say who may do what")
+	}
+	for _, who := range strings.Split(threats, "\n\n**")[1:] {
+		if testsThatPageNames(t, who) == 0 {
+			t.Errorf("no test is named for %.20s", who)
+		}
+	}
+}
+
+// Each promise of the README names tests that are there.
+func TestReadmePromisesHaveTheirTests(t *testing.T) {
+	t.Parallel()
+	_, promises, _ := strings.Cut(readme(t), "## What you are promised")
+	promises, _, _ = strings.Cut(promises, "\n## ")
+	if n := testsThatPageNames(t, promises); n < strings.Count(promises, "\n- ") {
+		t.Errorf("%d promises name %d tests", strings.Count(promises, "\n- "), n)
 	}
 }
