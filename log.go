@@ -101,7 +101,7 @@ func (r *reader) logLosses() {
 	r.mu.Unlock()
 	for _, err := range losses {
 		if errors.Is(err, ErrTopicRecreated) {
-			r.log().Warn("kafka: the topic was deleted and made again; reading the new one from its start")
+			r.log().Warn("kafka: the topic was deleted and made again; reading the new one from its start", "error", err)
 		} else {
 			r.log().Error("kafka: messages are gone", "error", err)
 		}
