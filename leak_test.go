@@ -100,6 +100,46 @@ func TestNothingLeaks(t *testing.T) {
 	testDocumented(t, lines)
 }
 
+// Faults of a file and of the environment are told without the secrets beside them, whatever the format.
+func TestFaultsOfLoadingLeakNothing(t *testing.T) {
+	m := leak.New()
+	password, token := m.Secret("password"), m.Secret("token")
+	for name, doc := range map[string]string{
+		"misspelt.yaml": "brokers: a:1\nsasl: {user: u, pasword: PASSWORD, tokens: [TOKEN]}", "list.yaml": "sasl: {password: [PASSWORD], token: {TOKEN: 1}}",
+		"cut.yaml": "sasl: {password: \"PASSWORD", "tab.yaml": "sasl:\n\tpassword: PASSWORD", "special.yaml": "sasl: {password: PASSWORD: TOKEN}",
+		"anchor.yaml": "sasl: {password: *PASSWORD, token: @TOKEN}", "tag.yaml": "sasl: {password: !!int PASSWORD}",
+		"alone.yaml": "PASSWORD", "twice.yaml": "sasl: {password: PASSWORD, password: TOKEN}",
+		"list.json": `{"sasl": {"password": ["PASSWORD"], "token": {"a": "TOKEN"}}}`, "cut.json": `{"sasl": {"password": "PASSWORD`,
+		"bare.json": `{"sasl": {"password": PASSWORD}}`, "escape.json": `{"sasl": {"password": "PASSWORD\qTOKEN"}}`,
+		"bare.toml": "[sasl]\npassword = PASSWORD", "cut.toml": "[sasl]\npassword = \"PASSWORD", "twice.toml": "[sasl]\npassword = 'PASSWORD'\npassword = 'TOKEN'",
+		"list.toml": "[sasl]\npassword = ['PASSWORD']\nuser = 'TOKEN' x",
+	} {
+		file := write(t, name, strings.NewReplacer("PASSWORD", password, "TOKEN", token).Replace(doc))
+		c, err := kafka.LoadConfig(file)
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if found := m.InError(err, everything.UsersOwn); len(found) > 0 {
+			t.Errorf("%s: %q is in the error %v, or what it wraps", name, found, err)
+		}
+		if found := m.In(fmt.Sprintf("%+v %#v", c, c)); len(found) > 0 {
+			t.Errorf("%s: %q is in what was loaded", name, found)
+		}
+	}
+	t.Setenv("KAFKA_SASL_PASSWORD", password)
+	t.Setenv("KAFKA_SASL_TOKEN", token)
+	t.Setenv("KAFKA_TLS_KEY", password)
+	t.Setenv("KAFKA_CONNECT_TIMEOUT", "soon")
+	c, err := kafka.LoadConfig("")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if found := append(m.InError(err, everything.UsersOwn), m.In(fmt.Sprintf("%+v %#v", c, c))...); len(found) > 0 {
+		t.Errorf("%q is in the error %v, what it wraps, or what was loaded", found, err)
+	}
+}
+
 // testDocumented checks that lines have the attributes that docs/logs.md says.
 func testDocumented(t *testing.T, lines []tapped) {
 	t.Helper()

@@ -180,10 +180,10 @@ var swift = kafka.Retry(kafka.RetryPolicy{Attempts: 2, Backoff: time.Millisecond
 // runs handles, and fails in every way; what fails is dead-lettered.
 func (j *journey) runs(p *kafka.Proxy, l load) {
 	c := j.consumer(p, source, l)
-	j.running(c, func(ctx context.Context) error {
+	j.works("run with dead letters", j.running(c, func(ctx context.Context) error {
 		return c.Run(ctx, func(ctx context.Context, m *kafka.Message[parcel]) error { return l.handle(ctx, m) }, swift,
 			kafka.DeadLetter(dead), kafka.HandlerTimeout(50*time.Millisecond))
-	}, func(ctx context.Context) { j.readsDeadLetters(ctx, p, l) })
+	}, func(ctx context.Context) { j.readsDeadLetters(ctx, p, l) }))
 }
 
 // handle fails by what a message is.
@@ -201,8 +201,7 @@ func (l load) handle(ctx context.Context, m *kafka.Message[parcel]) error {
 	case "4":
 		return kafka.Permanent(own)
 	case "5":
-		var none map[string]string
-		none[m.Value.Note] = string(m.Raw)
+		_ = any(m.Value).(fmt.Stringer).String() // an error of the runtime's
 	case "6":
 		<-ctx.Done()
 		return fmt.Errorf("%s: %w", l.own, ctx.Err())
@@ -218,7 +217,7 @@ func (j *journey) readsDeadLetters(ctx context.Context, p *kafka.Proxy, l load) 
 	for range l.buried() {
 		m, err := c.Retrieve(ctx)
 		var invalid *kafka.MessageError
-		record := &kafka.Record{}
+		var record *kafka.Record
 		switch {
 		case errors.As(err, &invalid):
 			record = &invalid.Record
