@@ -9,7 +9,7 @@ import (
 )
 
 // A guarded connection reads along with all that a broker answers, and ends where it lies about sizes or counts: the client would take
-// memory for what is announced before it looks at it, some hundred times as much as was sent. See package wire. It stands below all
+// memory for what is announced before it looks at it, 80 times as much as was sent. See package wire. It stands below all
 // clients of a proxy, since whoever a name leads to, or stands on the way, may answer.
 type guarded struct {
 	net.Conn
