@@ -27,7 +27,8 @@ func (s *scanner) document() (err *Error) {
 // call for each bracket or comma costs more than the work that they are. Only scalars, names and the ends of objects are worth one; the
 // rest is small enough for the compiler to put it in line, and the place, the depth and the frame stay in registers.
 func (s *scanner) read() (depth int, err *Error) {
-	doc, at, c := s.doc, 0, byte(0)
+	doc, at := s.doc, 0
+	var c byte
 	for f := &s.frames[0]; ; {
 		if f.closer == '}' {
 			if at, err = s.name(f, at); err != nil {
@@ -45,7 +46,8 @@ func (s *scanner) read() (depth int, err *Error) {
 			if s.stats.Containers++; depth+1 == len(s.frames) {
 				s.deeper()
 			}
-			closer, first := c+closing, byte(0)
+			closer := c + closing
+			var first byte
 			if at, first = next(doc, at+1); first != closer {
 				self := f.path()
 				depth++
