@@ -24,9 +24,11 @@ type guarded struct {
 	held   [answerHead]byte // the beginning of an answer's head, not handed on yet
 	have   int              // of held
 	out    []byte           // what a reader of a few bytes has not taken yet
-	answer *wire.Answer     // under way; nil between two
-	stray  int              // bytes of an answer that nobody asked for
-	over   bool             // what comes is no answer, and the client refuses it by itself
+	few    [2 * answerHead]byte
+	answer wire.Answer // the last one, or the one under way
+	within bool        // an answer is under way
+	stray  int         // bytes of an answer that nobody asked for
+	over   bool        // what comes is no answer, and the client refuses it by itself
 	lie    error
 }
 
@@ -64,10 +66,9 @@ func (g *guarded) Read(p []byte) (int, error) {
 	if len(p) >= 2*answerHead {
 		return g.read(p)
 	}
-	few := make([]byte, 2*answerHead)
-	n, err := g.read(few)
-	taken := copy(p, few[:n])
-	g.out = few[taken:n]
+	n, err := g.read(g.few[:])
+	taken := copy(p, g.few[:n])
+	g.out = g.few[taken:n]
 	return taken, err
 }
 
@@ -96,13 +97,13 @@ func (g *guarded) follow(b []byte) (rest []byte) {
 			n := min(g.stray, len(b))
 			g.stray -= n
 			b = b[n:]
-		case g.answer != nil:
+		case g.within:
 			b, g.lie = g.answer.Walk(b)
 			if g.lie == nil && g.answer.Done() {
-				g.answer = nil
+				g.within = false
 			}
 		default:
-			if b = g.begin(b); len(b) > 0 && len(b) < answerHead && !g.over && g.answer == nil && g.stray == 0 {
+			if b = g.begin(b); len(b) > 0 && len(b) < answerHead && !g.over && !g.within && g.stray == 0 {
 				g.have = copy(g.held[:], b)
 				return b
 			}
@@ -149,7 +150,8 @@ func (g *guarded) identify(id int32, size int) {
 	switch {
 	case size == 0:
 	case asked:
-		g.answer, g.lie = wire.NewAnswer(request.key, request.version, size, g.bounds)
+		g.lie = g.answer.Begin(request.key, request.version, size, g.bounds)
+		g.within = g.lie == nil
 	case size > wire.LargestStray:
 		g.lie = wire.NewLie("an answer of %d bytes to what was not asked", size)
 	default:

@@ -2,9 +2,12 @@ package wire
 
 import "fmt"
 
-// An Answer is one answer of a broker, walked as it comes. It is for one goroutine.
+// An Answer is one answer of a broker, walked as it comes, and then the next: those of a connection are mostly to the same request, and
+// its memory serves all of them. It is for one goroutine.
 type Answer struct {
+	request  version
 	name     string
+	fields   []field
 	flexible bool
 	stack    []frame
 	left     int // bytes of the answer that are not walked yet
@@ -29,24 +32,25 @@ type frame struct {
 	more   int32 // elements after this one
 }
 
-// NewAnswer begins an answer to a request of a key and version, of size bytes after the correlation id. One that is larger than an
-// answer to that can be is an error.
-func NewAnswer(key, version int16, size int, b Bounds) (*Answer, error) {
-	a := &Answer{name: Name(key), left: size, bounds: b}
+// Begin begins an answer to a request of a key and version, of size bytes after the correlation id. One that is larger than an answer to
+// that can be is an error.
+func (a *Answer) Begin(key, v int16, size int, b Bounds) error {
+	if asked := (version{key, v}); a.name == "" || a.request != asked {
+		a.request, a.name = asked, Name(key)
+		a.fields, a.flexible = fieldsOf(key, v)
+	}
+	*a = Answer{
+		request: a.request, name: a.name, fields: a.fields, flexible: a.flexible, stack: a.stack[:0], left: size, bounds: b,
+	}
 	if limit := largest(key); size > limit {
-		return nil, a.lie("has %d bytes, more than the %d that such an answer may have", size, limit)
+		return a.lie("has %d bytes, more than the %d that such an answer may have", size, limit)
 	}
-	fields, flexible := fieldsOf(key, version)
-	if fields == nil || key == apiVersions {
+	if a.fields == nil || key == apiVersions {
 		a.skip = size
-		return a, nil
+		return nil
 	}
-	a.flexible = flexible
-	if flexible {
-		fields = append([]field{{kind: tags}}, fields...) // the head's
-	}
-	a.stack = append(a.stack, frame{fields: fields})
-	return a, nil
+	a.stack = append(a.stack, frame{fields: a.fields})
+	return nil
 }
 
 // Name is what Kafka calls a request.

@@ -60,7 +60,7 @@ type version struct{ key, version int16 }
 
 var compiled sync.Map // of version to []field
 
-// fieldsOf returns the fields of an answer in a version, nil where they are not known.
+// fieldsOf returns the fields of an answer in a version, those of its head among them; nil where they are not known.
 func fieldsOf(key, v int16) (fields []field, flexible bool) {
 	s, known := shapes[key]
 	if !known || v < 0 || v > s.newest {
@@ -71,7 +71,10 @@ func fieldsOf(key, v int16) (fields []field, flexible bool) {
 		return have.([]field), flexible
 	}
 	c := &compiler{words: strings.Fields(s.fields), version: v, flexible: flexible, most: most[key]}
-	fields = c.fields("")
+	if flexible {
+		fields = append(fields, field{kind: tags}) // the head's
+	}
+	fields = append(fields, c.fields("")...)
 	compiled.Store(version{key, v}, fields)
 	return fields, flexible
 }

@@ -15,7 +15,8 @@ var generous = wire.Bounds{Compressed: 1 << 20, Plain: 1 << 20}
 
 // walk gives an answer in pieces of a size and returns how much of the bytes was left over.
 func walk(key, version int16, body []byte, piece int) (rest int, a *wire.Answer, err error) {
-	a, err = wire.NewAnswer(key, version, len(body), generous)
+	a = new(wire.Answer)
+	err = a.Begin(key, version, len(body), generous)
 	for err == nil && len(body) > 0 {
 		var left []byte
 		n := min(piece, len(body))
@@ -156,11 +157,11 @@ func TestHonestBatches(t *testing.T) {
 func TestAnswersTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, key := range []int16{3, 11, 18, 36, 10_000} {
-		if _, err := wire.NewAnswer(key, 0, 33<<20, generous); !isLie(err) {
+		if err := new(wire.Answer).Begin(key, 0, 33<<20, generous); !isLie(err) {
 			t.Errorf("key %d: %v", key, err)
 		}
 	}
-	if _, err := wire.NewAnswer(1, 0, 99<<20, generous); err != nil {
+	if err := new(wire.Answer).Begin(1, 0, 99<<20, generous); err != nil {
 		t.Errorf("an answer with messages: %v", err)
 	}
 }
