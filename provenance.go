@@ -184,15 +184,10 @@ func kindOfHandlersError(err error) string {
 var ofTheBytes = []string{"size", "depth", "number", "utf8", "surrogate", "duplicate", "trailing", "syntax", kindDecode}
 
 func kindOfInvalid(invalid *schema.ValidationError) (kind, rule string) {
-	var rules []string
+	rules := invalid.Rules()
 	kind = kindDecode
-	for _, f := range invalid.Faults {
-		if !slices.Contains(rules, f.Rule) {
-			rules = append(rules, f.Rule)
-		}
-		if !slices.Contains(ofTheBytes, f.Rule) {
-			kind = kindSchema
-		}
+	if slices.ContainsFunc(rules, func(rule string) bool { return !slices.Contains(ofTheBytes, rule) }) {
+		kind = kindSchema
 	}
 	return kind, cut(strings.Join(rules, " "), maxRule)
 }

@@ -2,6 +2,7 @@ package kafkaotel
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -9,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/typedkafka/kafka"
+	"github.com/typedkafka/kafka/schema"
 )
 
 func (o *observer) receive(ctx context.Context, r kafka.Reception) {
@@ -35,10 +37,12 @@ func (o *observer) receive(ctx context.Context, r kafka.Reception) {
 	}
 }
 
-// rulesOf are the rules that an invalid message breaks; where the schema was not asked, what else is wrong with it.
+// rulesOf are the rules that an invalid message breaks; where the schema was not asked, what else is wrong with it. Their number is
+// bounded: they are keywords of JSON Schema, limits of package schema, and two of ours.
 func rulesOf(err error, class string) []string {
-	if rules := brokenRules(err); len(rules) > 0 {
-		return rules
+	var invalid *schema.ValidationError
+	if errors.As(err, &invalid) && len(invalid.Faults) > 0 {
+		return invalid.Rules()
 	}
 	return []string{class}
 }

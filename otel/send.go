@@ -17,7 +17,7 @@ func (o *observer) send(ctx context.Context, r *kafka.Record) func(kafka.Deliver
 	made := o.creation(r)
 	var span trace.Span
 	if made.IsValid() { // the creation context is another's: it stays, and this span only sends
-		ctx, span = o.begin(ctx, s, began, []trace.Link{{SpanContext: made}}, trace.WithSpanKind(trace.SpanKindClient))
+		ctx, span = o.begin(ctx, s, began, linksTo(made), trace.WithSpanKind(trace.SpanKindClient))
 	} else {
 		ctx, span = o.begin(ctx, s, began, nil)
 		o.propagator.Inject(ctx, headers{r})
@@ -50,7 +50,7 @@ func (o *observer) sent(ctx context.Context, span trace.Span, s *scene, began ti
 	var invalid *schema.ValidationError
 	switch {
 	case errors.As(err, &invalid):
-		o.countInvalid(ctx, s, brokenRules(err))
+		o.countInvalid(ctx, s, invalid.Rules())
 	case class == classBufferFull, class == classDisconnected: // never sent
 	case o.instruments.sent.Enabled(ctx):
 		o.instruments.sent.Add(ctx, 1, s.count(class)...)

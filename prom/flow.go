@@ -2,16 +2,30 @@ package kafkaprom
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/typedkafka/kafka"
+	"github.com/typedkafka/kafka/schema"
 )
 
 // buckets are the bounds of all durations, in seconds: from an acknowledgement in the same rack to a handler that times out.
 var buckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
+
+// The words of kafka.ErrorType that are looked for, or shown from the beginning.
+const (
+	classInvalid    = "invalid_message"
+	classPanic      = "panic"
+	classUnknown    = "outcome_unknown"
+	classBufferFull = "buffer_full"
+	classConnection = "connection"
+	classTimeout    = "timeout"
+	classCanceled   = "canceled"
+	classOther      = "other"
+)
 
 // What is done with an invalid message.
 const (
@@ -140,7 +154,7 @@ func (f *flow) send(_ context.Context, r *kafka.Record) func(kafka.Delivery, err
 	topic, began := r.Topic, time.Now()
 	of := f.sender(topic)
 	return func(_ kafka.Delivery, err error) {
-		class := classOf(err)
+		class := kafka.ErrorType(err)
 		if class != classInvalid {
 			of.took.Observe(time.Since(began).Seconds())
 		}
@@ -164,9 +178,19 @@ func (f *flow) receive(_ context.Context, r kafka.Reception) {
 	}
 	rules := rulesOf(r.Err)
 	if len(rules) == 0 { // the schema was not asked
-		rules = []string{classOf(r.Err)}
+		rules = []string{kafka.ErrorType(r.Err)}
 	}
 	f.countRules(at, receiving, rules)
+}
+
+// rulesOf are the rules that an invalid message breaks. Their number is bounded: they are keywords of JSON Schema and limits of package
+// schema.
+func rulesOf(err error) []string {
+	var invalid *schema.ValidationError
+	if errors.As(err, &invalid) {
+		return invalid.Rules()
+	}
+	return nil
 }
 
 func (f *flow) countRules(at place, operation string, rules []string) {
@@ -183,7 +207,7 @@ func (f *flow) handle(ctx context.Context, h kafka.Handling) (context.Context, f
 	return ctx, func(err error) {
 		of.took.Observe(time.Since(began).Seconds())
 		if err != nil {
-			f.handlerFailures.WithLabelValues(text(h.Topic), text(h.Group), classOf(err)).Inc()
+			f.handlerFailures.WithLabelValues(text(h.Topic), text(h.Group), kafka.ErrorType(err)).Inc()
 		}
 	}
 }
@@ -196,7 +220,7 @@ func (f *flow) commit(_ context.Context, c kafka.Commit) {
 	topic, group := text(c.Topic), text(c.Group)
 	f.commitTime.WithLabelValues(topic, group).Observe(time.Since(c.Began).Seconds())
 	if c.Err != nil {
-		f.commitFailures.WithLabelValues(topic, group, classOf(c.Err)).Inc()
+		f.commitFailures.WithLabelValues(topic, group, kafka.ErrorType(c.Err)).Inc()
 	}
 }
 

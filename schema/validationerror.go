@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,16 @@ func (e *ValidationError) Error() string { return summary("invalid document: ", 
 
 // GoString is Error, so that %#v prints no value either.
 func (e *ValidationError) GoString() string { return e.Error() }
+
+// Rules are the rules that the document breaks, each once, in the order of the faults: few words, and never a value.
+func (e *ValidationError) Rules() (rules []string) {
+	for _, f := range e.Faults {
+		if !slices.Contains(rules, f.Rule) {
+			rules = append(rules, f.Rule)
+		}
+	}
+	return rules
+}
 
 // Value gives the part of the document that a fault is about, as it was written. There is none for a fault of the bytes. It may be a
 // secret or large: don't log it without thought.

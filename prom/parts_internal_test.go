@@ -1,46 +1,19 @@
 package kafkaprom
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/typedkafka/kafka"
 	"github.com/typedkafka/kafka/schema"
 )
 
-// Every error is one of few words.
-func TestClassOf(t *testing.T) {
+// The rules of an invalid message are found below what wraps its error, each once.
+func TestRulesOf(t *testing.T) {
 	t.Parallel()
 	invalid := &schema.ValidationError{Faults: []schema.Fault{{Rule: "minimum"}, {Rule: "type"}, {Rule: "minimum"}}}
-	record := kafka.Record{Raw: []byte("{}")}
-	for want, err := range map[string]error{
-		"":                     nil,
-		"invalid_message":      &kafka.MessageError{Record: record, Err: invalid},
-		"unexpected_tombstone": &kafka.MessageError{Err: errors.New("the value is null")},
-		"other":                &kafka.MessageError{Record: record, Err: errors.New("no")},
-		"batch_too_large":      &kafka.MessageError{Err: &kgo.ErrDecompressTooLarge{}},
-		"panic":                fmt.Errorf("handler: %w", &kafka.PanicError{}),
-		"outcome_unknown":      fmt.Errorf("%w: %w", kafka.ErrOutcomeUnknown, kerr.RequestTimedOut),
-		"buffer_full":          fmt.Errorf("%w: %w", kafka.ErrBufferFull, context.DeadlineExceeded),
-		"disconnected":         kafka.ErrDisconnected,
-		"TOPIC_AUTHORIZATION_FAILED": fmt.Errorf("produce: %w",
-			kerr.TopicAuthorizationFailed),
-		"UNKNOWN_TOPIC_OR_PARTITION": kafka.ErrUnknownTopic,
-		"connection":                 &kafka.ConnectError{Err: context.DeadlineExceeded},
-		"timeout":                    context.DeadlineExceeded,
-		"canceled":                   kafka.Permanent(context.Canceled),
-	} {
-		if got := classOf(err); got != want {
-			t.Errorf("%v is %q, want %q", err, got, want)
-		}
-	}
 	if got := rulesOf(fmt.Errorf("send: %w", invalid)); !slices.Equal(got, []string{"minimum", "type"}) {
 		t.Errorf("the rules are %q", got)
 	}
