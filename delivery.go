@@ -31,8 +31,7 @@ type delivery struct {
 	sequence uint64   // of admission, from 1
 	deadline time.Time
 	settled  bool
-	written  bool  // it is settled, and nobody but its sender has it
-	err      error // what done is called with
+	err      error // of one that is settled; nil: it is written
 	older    *delivery
 	newer    *delivery
 }
@@ -63,13 +62,13 @@ func (s *sender) blank() *delivery {
 	last := len(s.spare) - 1
 	d := s.spare[last]
 	s.spare = s.spare[:last]
-	d.settled, d.written = false, false
+	d.settled = false
 	return d
 }
 
-// reuse keeps a delivery that nobody has a use for any more. The caller holds s.mu.
+// reuse keeps a delivery that its caller has no use for any more, unless the client may, or a hook of it. The caller holds s.mu.
 func (s *sender) reuse(d *delivery) {
-	if d.written {
+	if d.err == nil && !s.proxy.hooked {
 		d.parcel = parcel{}
 		s.spare = append(s.spare, d)
 	}
@@ -93,10 +92,14 @@ func (s *sender) acknowledged(r *kgo.Record, err error) {
 // conclude settles a delivery that the client has finished with.
 func (s *sender) conclude(d *delivery, err error) {
 	s.room.leave(d.cost)
-	if err == nil {
-		s.settleWritten(d)
-		return
+	if err != nil {
+		err = s.explain(d, err)
 	}
+	s.settle(d, err)
+}
+
+// explain turns the client's error for a delivery into the caller's, and does what the client leaves undone after it.
+func (s *sender) explain(d *delivery, err error) error {
 	if errors.Is(err, kerr.UnknownTopicID) {
 		s.topicNow.end(d.life, func() { d.client.PurgeTopicsFromProducing(s.topic) })
 	}
@@ -105,12 +108,12 @@ func (s *sender) conclude(d *delivery, err error) {
 	if errors.Is(err, kerr.ClusterAuthorizationFailed) { // the client keeps a refused producer id for its life
 		s.conn.discard(d.client)
 	}
-	s.settle(d, s.proxy.access.explainRefusal(err, s.topic, size(&d.rec)))
+	return s.proxy.access.explainRefusal(err, s.topic, size(&d.rec))
 }
 
 // expire settles what has waited for the whole delivery timeout.
 func (s *sender) expire() {
-	s.tellFailed(s.expired()...)
+	s.tellAll(s.expired())
 }
 
 func (s *sender) expired() (all []*delivery) {
@@ -128,38 +131,33 @@ func (s *sender) expired() (all []*delivery) {
 	return all
 }
 
-// settleWritten reports a delivery whose record is written.
-func (s *sender) settleWritten(d *delivery) {
-	told := d.told // after it is settled it may be another's
+// settle reports a delivery, once.
+func (s *sender) settle(d *delivery, err error) {
+	told := d.told // once it is settled it may be another's
 	var o outcome
 	if told != nil {
-		o.delivery = delivered(&d.rec)
+		o = d.outcomeOf(err)
 	}
-	s.mu.Lock()
-	d.written = d.result == nil && !s.proxy.hooked && !d.settled // hooks may have kept the record
-	first := s.settleLocked(d, nil)
-	s.mu.Unlock()
-	if first {
-		told.with(o.delivery, nil)
-	}
-}
-
-// settle reports a delivery that failed, once.
-func (s *sender) settle(d *delivery, err error) {
 	s.mu.Lock()
 	first := s.settleLocked(d, err)
 	s.mu.Unlock()
 	if first {
-		s.tellFailed(d)
+		s.tell(told, o)
 	}
 }
 
-// tellFailed tells observers of deliveries that were settled with an error.
-func (s *sender) tellFailed(all ...*delivery) {
-	for _, d := range all {
-		if d.told != nil {
-			d.told(Delivery{}, failedTo("produce", s.topic, d.err))
-		}
+// tell tells observers what became of a delivery.
+func (s *sender) tell(told ending, o outcome) {
+	if o.err != nil {
+		o.err = failedTo("produce", s.topic, o.err)
+	}
+	told.with(o.delivery, o.err)
+}
+
+// tellAll tells observers of deliveries that were given up.
+func (s *sender) tellAll(givenUp []*delivery) {
+	for _, d := range givenUp {
+		s.tell(d.told, d.outcome())
 	}
 }
 
@@ -182,10 +180,13 @@ func (s *sender) settleLocked(d *delivery, err error) (first bool) {
 	return true
 }
 
-// outcome is what became of a delivery that is settled. The client may still have the record of one with an error.
-func (d *delivery) outcome() outcome {
-	if d.err != nil {
-		return outcome{err: d.err}
+// outcome is what became of a delivery that is settled.
+func (d *delivery) outcome() outcome { return d.outcomeOf(d.err) }
+
+// outcomeOf is what becomes of a delivery by an error or none. The client may still have the record of one with an error.
+func (d *delivery) outcomeOf(err error) outcome {
+	if err != nil {
+		return outcome{err: err}
 	}
 	return outcome{delivery: delivered(&d.rec)}
 }

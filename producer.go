@@ -73,7 +73,7 @@ func (p *Producer[T]) sendAndWait(ctx context.Context, verb string, rec kgo.Reco
 		d, err = p.sender.sendAndWait(ctx, rec)
 	}
 	if err != nil {
-		d, err = Delivery{}, failedTo(verb, p.topic.Name, err)
+		d, err = Delivery{}, p.failed(verb, err)
 	}
 	told.with(d, err)
 	return d, err
@@ -99,7 +99,7 @@ func (p *Producer[T]) ProduceAsync(ctx context.Context, value T, done func(Deliv
 		_, err = p.sender.send(ctx, &parcel{rec: rec, done: done, told: told})
 	}
 	if err != nil {
-		told.with(Delivery{}, failedTo("produce", p.topic.Name, err))
+		told.with(Delivery{}, p.failed("produce", err))
 		p.sender.report(done, err)
 	}
 }

@@ -272,7 +272,7 @@ func (s *sender) end(ctx context.Context) error {
 // giveUp settles what is not acknowledged.
 func (s *sender) giveUp() (left int) {
 	all := s.givenUp()
-	s.tellFailed(all...)
+	s.tellAll(all)
 	return len(all)
 }
 
