@@ -35,22 +35,27 @@ type doubled struct {
 	first, second int
 }
 
-// linesOf finds the lines of a document that a parser of its format accepts. It is a help, never an obstacle: where it can't
-// follow, it returns what it found.
-func linesOf(format string, doc []byte) (lines, []doubled) {
+// find goes through a document for what a parser of its format does not tell. It is a help, never an obstacle: where it can't follow, it
+// returns what it found.
+func find(format string, doc []byte) *finder {
 	f := &finder{lines: make(lines)}
-	f.find(format, doc)
-	return f.lines, f.doubled
+	switch format {
+	case "yaml", "yml":
+		f.yaml(doc)
+	case "json":
+		f.json(doc)
+	case "toml":
+		f.toml(doc)
+	}
+	return f
 }
 
 // mostDoubled is how many doubled keys a parser may get to see: that of YAML writes a line for each pair of them.
 const mostDoubled = 100
 
-// excessive returns the fault of a document that costs its parsers more than a file of its size may: they join the parts of each key, and
-// compare each with every other. 50,000 parts took 5 GB, 5,000 equal keys never ended.
-func excessive(format string, doc []byte) error {
-	f := &finder{lines: make(lines)}
-	f.find(format, doc)
+// excess is the fault of a document that costs its parsers more than a file of its size may: they join the parts of each key, and compare
+// each with every other. 50,000 parts took 5 GB, 5,000 equal keys never ended.
+func (f *finder) excess() error {
 	switch {
 	case f.deep:
 		return fmt.Errorf("it nests more than %d levels: a configuration does not", deepest)
@@ -64,23 +69,13 @@ func excessive(format string, doc []byte) error {
 // deepest is how many levels are followed: a setting is three deep, in an application's own file some more.
 const deepest = 16
 
+// A finder has what was found in a document.
 type finder struct {
 	lines   lines
 	doubled []doubled
 	deep    bool // deeper than is followed
 
 	offset, line int // of what was counted last
-}
-
-func (f *finder) find(format string, doc []byte) {
-	switch format {
-	case "yaml", "yml":
-		f.yaml(doc)
-	case "json":
-		f.json(doc)
-	case "toml":
-		f.toml(doc)
-	}
 }
 
 func (f *finder) found(key string, line int) {

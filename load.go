@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -126,7 +125,7 @@ func (b *branch) find() error {
 	}
 	if file := b.v.ConfigFileUsed(); file != "" {
 		if doc, err := readfile.AtMost(file, largestFile); err == nil {
-			b.lines, _ = linesOf(strings.ToLower(strings.TrimPrefix(filepath.Ext(file), ".")), doc)
+			b.lines = find(formatOf(file), doc).lines
 		}
 	}
 	return nil

@@ -27,9 +27,14 @@ type sources struct {
 // compare each key with every other.
 const largestFile = 256 << 10
 
+// formatOf is a file's format, by its name.
+func formatOf(file string) string {
+	return strings.ToLower(strings.TrimPrefix(filepath.Ext(file), "."))
+}
+
 // read returns the file's content, and takes in its lines.
 func (s *sources) read() ([]byte, error) {
-	s.format = strings.ToLower(strings.TrimPrefix(filepath.Ext(s.path), "."))
+	s.format = formatOf(s.path)
 	if !slices.Contains([]string{"yaml", "yml", "toml", "json"}, s.format) {
 		return nil, errors.New("the name must end in .yaml, .yml, .toml or .json, which says how to read the file")
 	}
@@ -40,10 +45,11 @@ func (s *sources) read() ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := excessive(s.format, doc); err != nil {
+	found := find(s.format, doc)
+	if err := found.excess(); err != nil {
 		return nil, err
 	}
-	s.lines, s.doubled = linesOf(s.format, doc)
+	s.lines, s.doubled = found.lines, found.doubled
 	if s.format != "json" && s.format != "toml" {
 		err = oneDocument(doc)
 	}
