@@ -93,7 +93,7 @@ func theLies() []hostileCase {
 			})
 		}, "announces 29999999 elements"},
 		{"200,000 true brokers", func(t *testing.T) lie {
-			return altered(t, metadataRequest, func(r *kmsg.MetadataResponse) { r.Brokers = manyBrokers(r.Brokers[0], 200_000) })
+			return once(altered(t, metadataRequest, func(r *kmsg.MetadataResponse) { r.Brokers = manyBrokers(r.Brokers[0], 200_000) }))
 		}, "announces 200000 elements where no cluster has more"},
 		{"tags without end", metadata(func(answered) []byte { return []byte{0xff, 0xff, 0xff, 0xff, 0x0f} }), "tags"},
 		{"a drip", func(t *testing.T) lie {
