@@ -228,18 +228,6 @@ func (p *Producer[T]) composeWith(raw, key []byte, opts []RecordOption) kgo.Reco
 	}
 }
 
-// clientHeaders are headers as franz-go has them. Nil are none.
-func clientHeaders(headers []Header) []kgo.RecordHeader {
-	if len(headers) == 0 {
-		return nil
-	}
-	all := make([]kgo.RecordHeader, len(headers))
-	for i, h := range headers {
-		all[i] = kgo.RecordHeader{Key: h.Key, Value: h.Value}
-	}
-	return all
-}
-
 func (p *Producer[T]) made() error {
 	if p == nil || p.sender == nil {
 		return errNotMade("Producer", "NewProducer")

@@ -429,59 +429,6 @@ func (r *reader) awaitAcknowledgement(ctx context.Context) bool {
 	}
 }
 
-// Ack acknowledges the message: it may be committed, and is not delivered again unless the program dies before it is. It does no I/O,
-// but WithSyncCommit it commits. It is safe for concurrent use and may be called again. In a Run it is an error, since there the
-// handler's result acknowledges. Nil means that the message is committed if its partition is still ours then; ErrNotOwned that it has
-// moved, and the other member receives the message; ErrDisconnected that it came too late.
-func (r *Record) Ack() error {
-	switch {
-	case r.receipt.assignment == nil:
-		return nil
-	case r.receipt.decided:
-		return errDecided
-	}
-	return r.receipt.assignment.reader.acknowledgeNow(r.receipt)
-}
-
-// Nack gives the message back: the next Retrieve hands it out again, with the same bytes. It does no I/O and is safe for concurrent
-// use. After an Ack it does nothing; its errors are those of Ack.
-func (r *Record) Nack() error {
-	switch {
-	case r.receipt.assignment == nil:
-		return nil
-	case r.receipt.decided:
-		return errDecided
-	}
-	return r.receipt.assignment.reader.giveBack(r.receipt)
-}
-
-// fill makes r the caller's record. Its slices end where their bytes do, so that appending to one can't reach its neighbours.
-func (t taken) fill(r *Record) {
-	rec := t.rec
-	r.Topic, r.Partition, r.Offset, r.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
-	r.Key, r.Raw = rec.Key[:len(rec.Key):len(rec.Key)], rec.Value[:len(rec.Value):len(rec.Value)]
-	r.Headers = headersOf(rec.Headers)
-	r.receipt = t.receipt
-}
-
-// record is the caller's record.
-func (t taken) record() (r Record) {
-	t.fill(&r)
-	return r
-}
-
-// headersOf are a client's headers as ours. None are nil.
-func headersOf(all []kgo.RecordHeader) []Header {
-	if len(all) == 0 {
-		return nil
-	}
-	headers := make([]Header, len(all))
-	for i, h := range all {
-		headers[i] = Header{Key: h.Key, Value: h.Value[:len(h.Value):len(h.Value)]}
-	}
-	return headers
-}
-
 // A queue holds assignments in the order in which it is their turn. It is linked through the assignments themselves.
 type queue struct{ front, back *assignment }
 
