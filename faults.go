@@ -118,8 +118,10 @@ func (f *faults) keep(addr string, key int16, seed bool, err error) (tell bool) 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
-		f.heal(addr)
-		delete(f.byAddr, lied(addr, key))
+		if len(f.byAddr) > 0 { // else there is nothing to heal, as after most answers
+			f.heal(addr)
+			delete(f.byAddr, lied(addr, key))
+		}
 		return f.toldLocked(addr, false)
 	}
 	if f.byAddr == nil {

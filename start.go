@@ -271,12 +271,11 @@ func (r *reader) noteMissing(err error) {
 	r.mu.Lock()
 	r.missing++
 	told := r.missing == toldMissing
-	if told {
-		r.tellLocked(unknownTopic(r.topic, err))
-	}
 	r.mu.Unlock()
 	if told {
-		r.log().Warn("kafka: the topic is missing", "error", unknownTopic(r.topic, err))
+		err = unknownTopic(r.topic, err)
+		r.tell(err)
+		r.log().Warn("kafka: the topic is missing", "error", err)
 	}
 }
 
