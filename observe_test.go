@@ -44,48 +44,52 @@ func kind(err error) string {
 	}
 }
 
-// Each way to send tells of each message and its outcome, and an observer's headers, but nothing else, go with the message.
-func TestObserversSeeSends(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t)
-	good, bad := order{ID: "a", Qty: 1}, order{ID: "\xff"}
-	ways := map[string]struct {
-		send  func(context.Context, *kafka.Producer[order], order) error
-		bytes int
-	}{
+// A way is one to send a value; bytes is how many the good one has.
+type way struct {
+	send  func(context.Context, *kafka.Producer[order], order) error
+	bytes int
+}
+
+var good, bad = order{ID: "a", Qty: 1}, order{ID: "\xff"}
+
+func waysToSend() map[string]way {
+	const all = len(`{"id":"a","qty":1}`)
+	return map[string]way{
 		"Produce": {func(ctx context.Context, p *kafka.Producer[order], v order) error {
 			_, err := p.Produce(ctx, v)
 			return err
-		}, len(`{"id":"a","qty":1}`)},
+		}, all},
 		"ProduceAll": {func(ctx context.Context, p *kafka.Producer[order], v order) error {
 			_, err := p.ProduceAll(ctx, []order{v})
 			return err
-		}, len(`{"id":"a","qty":1}`)},
+		}, all},
 		"ProduceAsync": {func(ctx context.Context, p *kafka.Producer[order], v order) error {
 			done := make(chan error)
 			p.ProduceAsync(ctx, v, func(_ kafka.Delivery, err error) { done <- err })
 			return <-done
-		}, len(`{"id":"a","qty":1}`)},
+		}, all},
 		"ProduceAsync and Flush": {func(ctx context.Context, p *kafka.Producer[order], v order) error {
 			p.ProduceAsync(ctx, v, nil)
 			return p.Flush(ctx)
-		}, len(`{"id":"a","qty":1}`)},
+		}, all},
 		"Tombstone": {func(ctx context.Context, p *kafka.Producer[order], v order) error {
-			if v != good {
-				v.ID = ""
-			}
 			_, err := p.Tombstone(ctx, []byte(v.ID))
 			return err
 		}, 0},
 	}
-	for name, way := range ways {
+}
+
+// Each way to send tells of each message and its outcome, and an observer's headers, but nothing else, go with the message.
+func TestObserversSeeSends(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	for name, way := range waysToSend() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			topic := c.topic(t, 1)
 			d := newDiary()
 			p := c.proxy(t, kafka.WithObserver(watchingSends(d)), kafka.WithObserver(kafka.Observer{}))
-			producer := newProducer(t, p, topic)
-			if err := way.send(within(t, patience), producer, good); err != nil {
+			if err := way.send(within(t, patience), newProducer(t, p, topic), good); err != nil {
 				t.Fatal(err)
 			}
 			want := []string{fmt.Sprintf("send %s, key \"a\", %d bytes", topic, way.bytes), "sent " + topic + " to offset 0: well"}
@@ -97,11 +101,25 @@ func TestObserversSeeSends(t *testing.T) {
 			if trace, _ := m.Header("trace"); string(trace) != "here" || string(m.Key) != "a" || len(m.Raw) != way.bytes {
 				t.Errorf("received %q, key %q, headers %v", m.Raw, m.Key, m.Headers)
 			}
-			if name == "Tombstone" {
-				return
-			}
+		})
+	}
+}
+
+// What is not sent is told too: an invalid value, without its bytes, and a producer that is disconnected.
+func TestObserversSeeWhatIsNotSent(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	for name, way := range waysToSend() {
+		if name == "Tombstone" {
+			continue // it has no value
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			topic := c.topic(t, 1)
+			d := newDiary()
+			producer := newProducer(t, c.proxy(t, kafka.WithObserver(watchingSends(d))), topic)
 			_ = way.send(within(t, patience), producer, bad)
-			if got := d.await(t, 4)[2:]; !slices.Equal(got, []string{`send ` + topic + `, key "", 0 bytes`, "sent  to offset 0: invalid"}) {
+			if got := d.await(t, 2); !slices.Equal(got, []string{`send ` + topic + `, key "", 0 bytes`, "sent  to offset 0: invalid"}) {
 				t.Errorf("got %q", got)
 			}
 			if name == "ProduceAll" {
@@ -111,7 +129,7 @@ func TestObserversSeeSends(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = way.send(within(t, patience), producer, good)
-			if got := d.await(t, 6)[5]; got != "sent  to offset 0: disconnected" {
+			if got := d.await(t, 4)[3]; got != "sent  to offset 0: disconnected" {
 				t.Errorf("got %q", got)
 			}
 		})
