@@ -87,8 +87,7 @@ func WithObserver(o Observer) ProxyOption {
 	return func(p *proxyOptions) { p.observers = append(p.observers, o) }
 }
 
-// observers are the observers of a proxy. Whoever calls a method of theirs asks first whether there are any: what is to be told costs
-// memory.
+// observers are the observers of a proxy. Who would have to put together what is to be told asks first whether there are any.
 type observers []Observer
 
 // An ending is to be called with the outcome of a message; nil where nobody wants it.
