@@ -20,15 +20,20 @@ type parcel struct {
 	told   ending // for observers, on the goroutine that settles it
 }
 
+// A passage is what was known when a parcel was admitted.
+type passage struct {
+	client *kgo.Client
+	cost   int64    // of the send buffer
+	before requests // the client's, so far
+	life   uint64   // of the topic
+}
+
 // A delivery is a parcel on its way. It is its record's context, by which the client's promise knows it; that never ends.
 type delivery struct {
 	parcel
+	passage
 
-	client   *kgo.Client
-	cost     int64    // of the send buffer
-	before   requests // the client's, when this one was handed over
-	life     uint64   // of the topic, when this one was handed over
-	sequence uint64   // of admission, from 1
+	sequence uint64 // of admission, from 1
 	deadline time.Time
 	settled  bool
 	err      error // of one that is settled; nil: it is written

@@ -70,13 +70,11 @@ func (s *sender) send(ctx context.Context, p *parcel) (*delivery, error) {
 	if err != nil {
 		return nil, s.because(err)
 	}
-	before, life := s.conn.faults.requests(), s.topicNow.count.Load()
-	d, until, err := s.enter(p)
+	d, until, err := s.enter(p, passage{cl, cost, s.conn.faults.requests(), s.topicNow.count.Load()})
 	if err != nil {
 		s.room.leave(cost)
 		return nil, err
 	}
-	d.client, d.cost, d.before, d.life = cl, cost, before, life
 	s.handOver(ctx, until, d)
 	return d, nil
 }
@@ -171,8 +169,9 @@ func size(r *kgo.Record) int {
 	return n
 }
 
-// enter makes a parcel one of the deliveries to wait for, and returns the context until whose end the client may try.
-func (s *sender) enter(p *parcel) (d *delivery, until context.Context, err error) {
+// enter makes a parcel one of the deliveries to wait for, and returns the context until whose end the client may try. From here on the
+// delivery may be settled at any time, by the delivery timeout or Disconnect, so it is whole.
+func (s *sender) enter(p *parcel, known passage) (d *delivery, until context.Context, err error) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +179,7 @@ func (s *sender) enter(p *parcel) (d *delivery, until context.Context, err error
 		return nil, nil, ErrDisconnected
 	}
 	d = s.blank()
-	d.parcel = *p
+	d.parcel, d.passage = *p, known
 	if d.rec.Timestamp.IsZero() {
 		d.rec.Timestamp = now // else the client would read the clock again
 	}
