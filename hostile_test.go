@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -47,7 +48,8 @@ func theLies() []hostileCase {
 	metadata := func(make func(a answered) []byte) func(*testing.T) lie {
 		return func(*testing.T) lie { return about(metadataRequest, body(make)) }
 	}
-	flexible := []byte{0, 0, 0, 0, 0} // the head's tags, the throttle
+	flexible := []byte{0, 0, 0, 0, 0}                                         // the head's tags, the throttle
+	broker := []byte("\x00\x00\x00\x01\x0a127.0.0.1\x00\x00\x00\x01\x00\x00") // its id, host and port, no rack, no tags
 	return []hostileCase{
 		{"a length of 2 GB", func(t *testing.T) lie { return sized(announced, open(t)) }, "invalid large response size"},
 		{"a length of 99 MB and silence", func(t *testing.T) lie { return sized(99<<20, open(t)) }, "the answer to ApiVersions has 103809020 bytes"},
@@ -92,9 +94,9 @@ func theLies() []hostileCase {
 				return sized(30<<20, count, zeros{})(a)
 			})
 		}, "announces 29999999 elements"},
-		{"200,000 true brokers", func(t *testing.T) lie {
-			return once(altered(t, metadataRequest, func(r *kmsg.MetadataResponse) { r.Brokers = manyBrokers(r.Brokers[0], 200_000) }))
-		}, "announces 200000 elements where no cluster has more"},
+		{"200,000 true brokers", metadata(func(answered) []byte {
+			return append(binary.AppendUvarint(bytes.Clone(flexible), 200_001), bytes.Repeat(broker, 200_000)...)
+		}), "announces 200000 elements where no cluster has more"},
 		{"tags without end", metadata(func(answered) []byte { return []byte{0xff, 0xff, 0xff, 0xff, 0x0f} }), "tags"},
 		{"a drip", func(t *testing.T) lie {
 			return about(metadataRequest, func(a answered) io.Reader { return drip{bytes.NewReader(framed(a.id, a.body)), t.Context().Done()} })

@@ -186,27 +186,6 @@ func about(key int16, l lie) lie {
 	}
 }
 
-// once makes an answer that is dear to make for the first who asks; the others, of the same version, get the same with their id.
-func once(l lie) lie {
-	var mu sync.Mutex
-	bodies := make(map[[2]int16][]byte)
-	return func(a answered) io.Reader {
-		mu.Lock()
-		defer mu.Unlock()
-		request := [2]int16{a.key, a.version}
-		if bodies[request] == nil {
-			made := l(a)
-			if made == nil {
-				return nil
-			}
-			var all bytes.Buffer
-			_, _ = all.ReadFrom(made) // from memory
-			bodies[request] = all.Bytes()[8:]
-		}
-		return bytes.NewReader(framed(a.id, bodies[request]))
-	}
-}
-
 // sized is an answer of a length that is a lie, and of what then comes.
 func sized(length int32, then ...io.Reader) lie {
 	return func(a answered) io.Reader {
