@@ -42,19 +42,8 @@ func newFastCodec(p *plan.Plan, t reflect.Type) fastCodec {
 // pointer can't stay on the stack.
 type workspace[T any] struct {
 	buf   []byte
-	chunk []byte // what encodeRecord takes the next record's bytes from
 	value T
 }
-
-// Records of up to sharedRecord bytes are cut from chunks of chunkSize. One that waits for its acknowledgement keeps its whole chunk:
-// for the 10,000 that a producer buffers by default that is 80 MB at the very worst, when all their neighbours are acknowledged.
-const (
-	chunkSize    = 8 << 10
-	sharedRecord = 1 << 10
-)
-
-// largestSpare is kept for reuse, so that one large value does not stay in memory for ever.
-const largestSpare = 1 << 16
 
 func (c *Codec[T]) workspace() *workspace[T] {
 	if w, ok := c.spare.Get().(*workspace[T]); ok {
@@ -171,40 +160,40 @@ func (c *Codec[T]) Encode(v T) ([]byte, error) {
 	if c == nil || c.schema == nil {
 		return nil, errNotMade("Codec", "NewCodec")
 	}
-	return c.encode(v, alone)
-}
-
-// encodeRecord is Encode for bytes that live as long as a record that is sent: they may share an allocation with those of others, but
-// no byte and no room to append.
-func (c *Codec[T]) encodeRecord(v T) ([]byte, error) { return c.encode(v, sharedRecord) }
-
-// alone is the size up to which bytes that are the caller's share an allocation with others': none do.
-const alone = -1
-
-// encode encodes into bytes that, up to a size, may share an allocation with others'.
-func (c *Codec[T]) encode(v T, shared int) ([]byte, error) {
 	w := c.workspace()
 	defer c.release(w)
+	return c.encode(w, v)
+}
+
+// encode encodes into memory of just the size.
+func (c *Codec[T]) encode(w *workspace[T], v T) ([]byte, error) {
 	buf, err := c.appendEncoded(w.buf[:0], c.hold(w, v))
 	w.buf = buf
 	if err != nil {
 		return nil, err
 	}
-	if len(buf) > shared {
-		return exactly(buf), nil
-	}
-	return w.cut(buf), nil
+	return exactly(buf), nil
 }
 
-// cut copies b to a part of the chunk that nobody else gets.
-func (w *workspace[T]) cut(b []byte) []byte {
-	if cap(w.chunk)-len(w.chunk) < len(b) {
-		w.chunk = make([]byte, 0, chunkSize)
+// encodeInto is Encode into memory that was another value's, unless there is too little or far too much of it.
+func (c *Codec[T]) encodeInto(memory []byte, v T) ([]byte, error) {
+	w := c.workspace()
+	defer c.release(w)
+	if cap(memory) == 0 {
+		return c.encode(w, v)
 	}
-	start := len(w.chunk)
-	w.chunk = append(w.chunk, b...)
-	return w.chunk[start:len(w.chunk):len(w.chunk)]
+	out, err := c.appendEncoded(memory[:0], c.hold(w, v))
+	if err == nil && cap(out) > tooLargeFor*len(out)+minWaste {
+		return exactly(out), nil
+	}
+	return out, err
 }
+
+// A value of n bytes does not take memory of more than n times tooLargeFor, and some.
+const (
+	tooLargeFor = 4
+	minWaste    = 512
+)
 
 // hold copies v to where the encoder may point to it.
 func (c *Codec[T]) hold(w *workspace[T], v T) *T {

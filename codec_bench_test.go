@@ -46,12 +46,12 @@ func codecRows[T any](b *testing.B, text string, v *T) []benchmarkRow {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var buf []byte
+	var buf, memory []byte
 	return append(rowsOfV2(raw, v),
 		benchmarkRow{"encode/json", func() error { _, err := json.Marshal(v); return err }},
 		benchmarkRow{"encode/checked", func() error { _, err := codec.Encode(*v); return err }},
 		benchmarkRow{"encode/append", func() (err error) { buf, err = kafka.AppendEncoded(codec, buf[:0], v); return err }},
-		benchmarkRow{"encode/record", func() error { _, err := kafka.EncodeRecord(codec, *v); return err }},
+		benchmarkRow{"encode/into", func() (err error) { memory, err = kafka.EncodeInto(codec, memory, *v); return err }},
 		benchmarkRow{"decode/json", func() error { return json.Unmarshal(raw, new(T)) }},
 		benchmarkRow{"decode/checked", func() error { _, err := codec.Decode(raw); return err }},
 		benchmarkRow{"decode/into", func() error { return kafka.DecodeInto(codec, raw, new(T)) }},

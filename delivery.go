@@ -4,20 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A parcel is a record to be sent, and how its outcome is told: by result or by done, which may be nil.
+// A parcel is a record to be sent, and how its outcome is told: by result if somebody awaits it, else by done, which may be nil.
 type parcel struct {
-	rec    kgo.Record
-	claim  int // of the send buffer, where that is more than the record's size
-	result chan outcome
-	done   func(Delivery, error)
-	told   ending // for observers, on the goroutine that settles it
+	rec     kgo.Record
+	claim   int // of the send buffer, where that is more than the record's size
+	awaited bool
+	done    func(Delivery, error)
+	told    ending // for observers, on the goroutine that settles it
 }
 
 // A passage is what was known when a parcel was admitted.
@@ -29,9 +28,14 @@ type passage struct {
 }
 
 // A delivery is a parcel on its way. It is its record's context, by which the client's promise knows it; that never ends.
+//
+// It belongs to who calls blank, until send, and after the outcome to await's caller, or to nobody: then it is used again, with its
+// memory, for another parcel.
 type delivery struct {
 	parcel
 	passage
+	memory []byte       // of its record's value, where that is the sender's
+	result chan outcome // room for one
 
 	sequence uint64 // of admission, from 1
 	deadline time.Time
@@ -50,43 +54,6 @@ func (*delivery) Value(any) any                           { return nil }
 type outcome struct {
 	delivery Delivery
 	err      error
-}
-
-// spares are lists of deliveries that senders at rest have no use for. The collector empties it.
-var spares sync.Pool // of *[]*delivery
-
-// blank returns a delivery that has not begun. The caller holds s.mu.
-func (s *sender) blank() *delivery {
-	if len(s.spare) == 0 {
-		list, ok := spares.Get().(*[]*delivery)
-		if !ok {
-			return new(delivery)
-		}
-		s.spare = *list
-	}
-	last := len(s.spare) - 1
-	d := s.spare[last]
-	s.spare = s.spare[:last]
-	d.settled = false
-	return d
-}
-
-// reuse keeps a delivery that its caller has no use for any more, unless the client may, or a hook of it. The caller holds s.mu.
-func (s *sender) reuse(d *delivery) {
-	if d.err == nil && !s.proxy.hooked {
-		d.parcel = parcel{}
-		s.spare = append(s.spare, d)
-	}
-}
-
-// rest lets go of what a sender that has nothing to do needs no more. The caller holds s.mu.
-func (s *sender) rest() {
-	const few = 64
-	if s.oldest == nil && len(s.spare) > few {
-		list := s.spare
-		s.spare = nil
-		spares.Put(&list)
-	}
 }
 
 // acknowledged is the client's promise. It runs on the client's one promise goroutine, so it must not block.
@@ -174,12 +141,13 @@ func (s *sender) settleLocked(d *delivery, err error) (first bool) {
 	d.settled, d.err = true, err
 	s.unlink(d)
 	switch {
-	case d.result != nil:
+	case d.awaited:
 		d.result <- d.outcome()
 	case d.done != nil:
 		s.finish(d)
 	default:
-		s.reuse(d)
+		s.spare.put(d)
+		s.rest()
 	}
 	s.wakeFlushes()
 	return true
@@ -243,7 +211,7 @@ func (s *sender) due(called []*delivery) (due []*delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range called {
-		s.reuse(d)
+		s.spare.put(d)
 	}
 	clear(called)
 	due, s.finished = s.finished, called[:0]
@@ -254,12 +222,13 @@ func (s *sender) due(called []*delivery) (due []*delivery) {
 	return due
 }
 
-// report calls done for a message that was never admitted.
-func (s *sender) report(done func(Delivery, error), err error) {
-	if done == nil {
+// report calls done for a parcel that was never admitted.
+func (s *sender) report(d *delivery, err error) {
+	if d.done == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.finish(&delivery{parcel: parcel{done: done}, err: err})
+	d.err = err
+	s.finish(d)
 }

@@ -1,10 +1,12 @@
 package kafka
 
-// AppendEncoded, EncodeRecord and DecodeInto are what a Producer and a Consumer can use in place of Encode and Decode, for tests and benchmarks of it.
+// AppendEncoded, EncodeInto and DecodeInto are what a Producer and a Consumer can use in place of Encode and Decode, for tests and benchmarks of it.
 func AppendEncoded[T any](c *Codec[T], dst []byte, v *T) ([]byte, error) {
 	return c.appendEncoded(dst, v)
 }
 
-func EncodeRecord[T any](c *Codec[T], v T) ([]byte, error) { return c.encodeRecord(v) }
+func EncodeInto[T any](c *Codec[T], memory []byte, v T) ([]byte, error) {
+	return c.encodeInto(memory, v)
+}
 
 func DecodeInto[T any](c *Codec[T], raw []byte, v *T) error { return c.decodeInto(raw, v) }

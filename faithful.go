@@ -65,17 +65,18 @@ func (f *faithful) send(ctx context.Context, rec kgo.Record, alone bool) (writte
 	seen := rec // its headers stay as they are
 	told := f.sender.observed(ctx, &seen)
 	defer func() { told.with(written, err) }()
-	p := parcel{rec: rec, result: make(chan outcome, 1)}
+	d := f.sender.blank()
+	d.rec = rec
 	if alone {
-		p.claim = plainBytes
+		d.claim = plainBytes
 	}
-	d, err := f.sender.send(ctx, &p)
-	if err != nil {
+	if err = f.sender.sendToAwait(ctx, d); err != nil {
 		return Delivery{}, err
 	}
+	by := d.client
 	written, err = f.sender.await(ctx, d)
 	if spoilt(err) && ctx.Err() == nil {
-		f.renew(ctx, d.client)
+		f.renew(ctx, by)
 	}
 	return written, err
 }

@@ -62,21 +62,25 @@ func (p *Producer[T]) Produce(ctx context.Context, value T, opts ...RecordOption
 	if err := p.made(); err != nil {
 		return Delivery{}, err
 	}
-	rec, err := p.record(value, opts)
-	return p.sendAndWait(ctx, "produce", rec, err)
+	d := p.sender.blank()
+	err := p.fill(d, value, opts)
+	return p.sendAndWait(ctx, "produce", d, err)
 }
 
-// sendAndWait sends a record and waits for its acknowledgement, unless err says why there is none.
-func (p *Producer[T]) sendAndWait(ctx context.Context, verb string, rec kgo.Record, err error) (d Delivery, _ error) {
-	told := p.sender.observed(ctx, &rec)
+// sendAndWait sends a delivery and waits for its acknowledgement, unless err says why there is nothing to send.
+func (p *Producer[T]) sendAndWait(ctx context.Context, verb string, d *delivery, err error) (done Delivery, _ error) {
+	told := p.sender.observed(ctx, &d.rec)
 	if err == nil {
-		d, err = p.sender.sendAndWait(ctx, rec)
+		err = p.sender.sendToAwait(ctx, d)
+	}
+	if err == nil {
+		done, err = p.sender.await(ctx, d)
 	}
 	if err != nil {
-		d, err = Delivery{}, p.failed(verb, err)
+		done, err = Delivery{}, p.failed(verb, err)
 	}
-	told.with(d, err)
-	return d, err
+	told.with(done, err)
+	return done, err
 }
 
 // ProduceAsync sends one message and returns before its acknowledgement. Calls from one goroutine are written in their order, key
@@ -93,14 +97,15 @@ func (p *Producer[T]) ProduceAsync(ctx context.Context, value T, done func(Deliv
 		}
 		return
 	}
-	rec, err := p.record(value, opts)
-	told := p.sender.observed(ctx, &rec)
+	d := p.sender.blank()
+	err := p.fill(d, value, opts)
+	d.done, d.told = done, p.sender.observed(ctx, &d.rec)
 	if err == nil {
-		_, err = p.sender.send(ctx, &parcel{rec: rec, done: done, told: told})
+		err = p.sender.send(ctx, d)
 	}
 	if err != nil {
-		told.with(Delivery{}, p.failed("produce", err))
-		p.sender.report(done, err)
+		d.told.with(Delivery{}, p.failed("produce", err))
+		p.sender.report(d, err)
 	}
 }
 
@@ -115,23 +120,24 @@ func (p *Producer[T]) ProduceAll(ctx context.Context, values []T, opts ...Record
 	if err := p.sender.usable(); err != nil {
 		return nil, p.failed("produce", err)
 	}
-	recs := make([]kgo.Record, len(values))
+	deliveries := make([]*delivery, len(values))
 	batch := BatchError{Errs: make([]error, len(values))}
 	for i, v := range values {
-		recs[i], batch.Errs[i] = p.record(v, opts)
+		deliveries[i] = p.sender.blank()
+		batch.Errs[i] = p.fill(deliveries[i], v, opts)
 	}
 	if batch.failed() {
-		p.tellInvalid(ctx, recs, batch.Errs)
+		p.tellInvalid(ctx, deliveries, batch.Errs)
 		return nil, &batch
 	}
-	deliveries, told := make([]*delivery, len(recs)), make([]ending, len(recs))
-	for i := range recs {
-		told[i] = p.sender.observed(ctx, &recs[i])
-		deliveries[i], batch.Errs[i] = p.sender.send(ctx, &parcel{rec: recs[i], result: make(chan outcome, 1)})
-	}
-	all := make([]Delivery, len(recs))
+	told := make([]ending, len(values))
 	for i, d := range deliveries {
-		if d != nil {
+		told[i] = p.sender.observed(ctx, &d.rec)
+		batch.Errs[i] = p.sender.sendToAwait(ctx, d)
+	}
+	all := make([]Delivery, len(values))
+	for i, d := range deliveries {
+		if batch.Errs[i] == nil {
 			all[i], batch.Errs[i] = p.sender.await(ctx, d)
 		}
 		if batch.Errs[i] != nil {
@@ -146,10 +152,10 @@ func (p *Producer[T]) ProduceAll(ctx context.Context, values []T, opts ...Record
 }
 
 // tellInvalid tells observers of the values of a batch for which nothing of it was sent.
-func (p *Producer[T]) tellInvalid(ctx context.Context, recs []kgo.Record, errs []error) {
+func (p *Producer[T]) tellInvalid(ctx context.Context, deliveries []*delivery, errs []error) {
 	for i, err := range errs {
 		if err != nil {
-			p.sender.observed(ctx, &recs[i]).with(Delivery{}, err)
+			p.sender.observed(ctx, &deliveries[i].rec).with(Delivery{}, err)
 		}
 	}
 }
@@ -160,12 +166,13 @@ func (p *Producer[T]) Tombstone(ctx context.Context, key []byte, opts ...RecordO
 	if err := p.made(); err != nil {
 		return Delivery{}, err
 	}
-	rec := p.compose(nil, key, opts)
+	d := p.sender.blank()
+	p.compose(&d.rec, nil, key, opts)
 	err := p.sender.usable()
-	if err == nil && rec.Key == nil {
+	if err == nil && d.rec.Key == nil {
 		err = errors.New("a tombstone needs a key: it says whose messages to delete")
 	}
-	return p.sendAndWait(ctx, "tombstone", rec, err)
+	return p.sendAndWait(ctx, "tombstone", d, err)
 }
 
 // Flush waits until every message that this producer had admitted before the call is acknowledged or given up, or ctx ends. It
@@ -195,37 +202,35 @@ func (p *Producer[T]) Disconnect(ctx context.Context) error {
 	return p.sender.Disconnect(ctx)
 }
 
-// record is the checked record of a value.
-func (p *Producer[T]) record(value T, opts []RecordOption) (kgo.Record, error) {
+// fill makes the checked record of a value, in the delivery's memory.
+func (p *Producer[T]) fill(d *delivery, value T, opts []RecordOption) (err error) {
 	if err := p.sender.usable(); err != nil {
-		return kgo.Record{}, err
+		return err
 	}
-	raw, err := p.codec.encodeRecord(value)
-	if err != nil {
-		return kgo.Record{}, err
+	if d.memory, err = p.codec.encodeInto(d.memory, value); err != nil {
+		return err
 	}
 	var key []byte
 	if p.topic.Key != nil {
 		key = p.topic.Key(value)
 	}
-	return p.compose(raw, key, opts), nil
+	p.compose(&d.rec, d.memory, key, opts)
+	return nil
 }
 
-// compose makes the record of a value.
-func (p *Producer[T]) compose(raw, key []byte, opts []RecordOption) kgo.Record {
-	if len(opts) == 0 {
-		return kgo.Record{Topic: p.topic.Name, Partition: anyPartition, Key: key, Value: raw}
+// compose sets what is known of a record.
+func (p *Producer[T]) compose(rec *kgo.Record, raw, key []byte, opts []RecordOption) {
+	rec.Topic, rec.Partition, rec.Key, rec.Value = p.topic.Name, anyPartition, key, raw
+	if len(opts) > 0 {
+		choose(rec, opts)
 	}
-	return p.composeWith(raw, key, opts)
 }
 
-// composeWith applies the options. What they see by a pointer can't stay on the stack, which is why compose does without where it can.
-func (p *Producer[T]) composeWith(raw, key []byte, opts []RecordOption) kgo.Record {
-	r := Record{Topic: p.topic.Name, Partition: anyPartition, Key: key, Raw: raw}
+// choose applies the options. What they see by a pointer can't stay on the stack, so a record without options does without.
+func choose(rec *kgo.Record, opts []RecordOption) {
+	r := Record{Topic: rec.Topic, Partition: rec.Partition, Key: rec.Key, Raw: rec.Value}
 	apply(&r, opts)
-	return kgo.Record{
-		Topic: p.topic.Name, Partition: r.Partition, Timestamp: r.Timestamp, Key: r.Key, Value: raw, Headers: clientHeaders(r.Headers),
-	}
+	rec.Partition, rec.Timestamp, rec.Key, rec.Headers = r.Partition, r.Timestamp, r.Key, clientHeaders(r.Headers)
 }
 
 func (p *Producer[T]) made() error {

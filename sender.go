@@ -36,7 +36,7 @@ type sender struct {
 	flushes     []flush
 	finished    []*delivery // whose done has not been called
 	dispatching bool        // a goroutine calls done
-	spare       []*delivery // that were written, and that nobody has a use for any more
+	spare       spares
 
 	promise func(*kgo.Record, error) // what the client calls: acknowledged
 }
@@ -52,31 +52,39 @@ func newSender(p *Proxy, topic string, timeout time.Duration) *sender {
 		proxy: p, conn: p.producing, room: p.room, topic: topic, timeout: timeout, refusing: make(chan struct{}), topicNow: p.lifeOf(topic),
 		term: term{length: max(timeout, p.cfg.Producer.DeliveryTimeout)},
 	}
-	s.promise = s.acknowledged
+	s.promise, s.spare.never = s.acknowledged, p.hooked
 	return s
 }
 
-// send admits a parcel and hands its record over. It blocks for the connection and for room, until ctx ends; an error means that nothing
-// was sent. Afterwards the outcome comes as the parcel says, and unless that is by result the delivery is not the caller's to keep.
-func (s *sender) send(ctx context.Context, p *parcel) (*delivery, error) {
+// blank returns a delivery for a parcel.
+func (s *sender) blank() *delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spare.get()
+}
+
+// send admits a delivery and hands its record over. It blocks for the connection and for room, until ctx ends; an error means that
+// nothing was sent, and the delivery is still the caller's. Afterwards the outcome comes as the parcel says.
+func (s *sender) send(ctx context.Context, d *delivery) error {
 	if err := ctx.Err(); err != nil {
-		return nil, s.because(err)
+		return s.because(err)
 	}
 	cl, err := s.client(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	cost, err := s.room.admit(ctx, max(p.claim, size(&p.rec)), s.refusing)
+	cost, err := s.room.admit(ctx, max(d.claim, size(&d.rec)), s.refusing)
 	if err != nil {
-		return nil, s.because(err)
+		return s.because(err)
 	}
-	d, until, err := s.enter(p, passage{cl, cost, s.conn.faults.requests(), s.topicNow.count.Load()})
+	d.passage = passage{cl, cost, s.conn.faults.requests(), s.topicNow.count.Load()}
+	until, err := s.enter(d)
 	if err != nil {
 		s.room.leave(cost)
-		return nil, err
+		return err
 	}
 	s.handOver(ctx, until, d)
-	return d, nil
+	return nil
 }
 
 // handOver gives a delivery's record to the client. TryProduce never blocks. Produce would, without end, if records that were sent by
@@ -91,19 +99,24 @@ func (s *sender) handOver(ctx, until context.Context, d *delivery) {
 	d.client.TryProduce(until, &d.rec, s.promise)
 }
 
-// sendAndWait is send, and waits for the outcome until ctx ends.
-func (s *sender) sendAndWait(ctx context.Context, rec kgo.Record) (Delivery, error) {
-	d, err := s.send(ctx, &parcel{rec: rec, result: make(chan outcome, 1)})
-	if err != nil {
-		return Delivery{}, err
+// sendToAwait is send for a delivery whose outcome the caller awaits.
+func (s *sender) sendToAwait(ctx context.Context, d *delivery) error {
+	d.awaited = true
+	if d.result == nil {
+		d.result = make(chan outcome, 1)
 	}
-	return s.await(ctx, d)
+	return s.send(ctx, d)
 }
 
+// await waits for the outcome until ctx ends. The delivery is not the caller's any more.
 func (s *sender) await(ctx context.Context, d *delivery) (Delivery, error) {
 	select {
 	case o := <-d.result:
-		return o.delivery, offerTopic(ctx, d.client, s.topic, o.err)
+		if o.err != nil {
+			return Delivery{}, offerTopic(ctx, d.client, s.topic, o.err)
+		}
+		s.putBack(d)
+		return o.delivery, nil
 	case <-ctx.Done():
 	}
 	select {
@@ -169,19 +182,32 @@ func size(r *kgo.Record) int {
 	return n
 }
 
-// enter makes a parcel one of the deliveries to wait for, and returns the context until whose end the client may try. From here on the
-// delivery may be settled at any time, by the delivery timeout or Disconnect, so it is whole.
-func (s *sender) enter(p *parcel, known passage) (d *delivery, until context.Context, err error) {
+// putBack takes back a delivery that was written.
+func (s *sender) putBack(d *delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spare.put(d)
+	s.rest()
+}
+
+// rest lets go of what a sender that has nothing to do needs no more. The caller holds s.mu.
+func (s *sender) rest() {
+	if s.oldest == nil {
+		s.spare.leave()
+	}
+}
+
+// enter makes a delivery one of those to wait for, and returns the context until whose end the client may try. From here on it may be
+// settled at any time, by the delivery timeout or Disconnect, so it is whole.
+func (s *sender) enter(d *delivery) (until context.Context, err error) {
 	now := time.Now()
+	if d.rec.Timestamp.IsZero() {
+		d.rec.Timestamp = now // else the client would read the clock again
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refused {
-		return nil, nil, ErrDisconnected
-	}
-	d = s.blank()
-	d.parcel, d.passage = *p, known
-	if d.rec.Timestamp.IsZero() {
-		d.rec.Timestamp = now // else the client would read the clock again
+		return nil, ErrDisconnected
 	}
 	s.admitted++
 	d.sequence, d.deadline = s.admitted, now.Add(s.timeout)
@@ -193,7 +219,7 @@ func (s *sender) enter(p *parcel, known passage) (d *delivery, until context.Con
 		s.expireIn(s.timeout)
 	}
 	s.newest = d
-	return d, s.term.at(now), nil
+	return s.term.at(now), nil
 }
 
 // expireIn sets the timer for the oldest delivery. The caller holds s.mu.
