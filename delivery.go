@@ -12,17 +12,17 @@ import (
 
 // A parcel is a record to be sent, and how its outcome is told: by result if somebody awaits it, else by done, which may be nil.
 type parcel struct {
-	rec     kgo.Record
-	claim   int // of the send buffer, where that is more than the record's size
-	awaited bool
-	done    func(Delivery, error)
 	told    ending // for observers, on the goroutine that settles it
+	done    func(Delivery, error)
+	awaited bool
+	claim   int // of the send buffer, where that is more than the record's size
+	rec     kgo.Record
 }
 
 // A passage is what was known when a parcel was admitted.
 type passage struct {
+	cost   int64 // of the send buffer
 	client *kgo.Client
-	cost   int64    // of the send buffer
 	before requests // the client's, so far
 	life   uint64   // of the topic
 }
@@ -32,17 +32,16 @@ type passage struct {
 // It belongs to who calls blank, until send, and after the outcome to await's caller, or to nobody: then it is used again, with its
 // memory, for another parcel.
 type delivery struct {
-	parcel
-	passage
-	memory []byte       // of its record's value, where that is the sender's
-	result chan outcome // room for one
-
-	sequence uint64 // of admission, from 1
-	deadline time.Time
 	settled  bool
 	err      error // of one that is settled; nil: it is written
 	older    *delivery
 	newer    *delivery
+	sequence uint64 // of admission, from 1
+	passage         // with its cost, and the parcel's first: what every settling reads is together
+	parcel
+	deadline time.Time
+	memory   []byte       // of its record's value, where that is the sender's
+	result   chan outcome // room for one
 }
 
 func (*delivery) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
@@ -189,32 +188,32 @@ func (s *sender) finish(d *delivery) {
 
 // dispatch calls done, one after another, on a goroutine of this sender alone, until none is due.
 func (s *sender) dispatch() {
-	var called []*delivery
+	var due []*delivery
+	called := spares{never: s.spare.never}
 	var similar suggestion
 	for {
-		called = s.due(called)
-		if len(called) == 0 {
+		due = s.due(due, &called)
+		if len(due) == 0 {
 			return
 		}
-		for _, d := range called {
+		for i, d := range due {
 			o := d.outcome()
 			if o.err != nil {
 				o.err = failedTo("produce", s.topic, similar.offer(context.Background(), d.client, s.topic, o.err))
 			}
 			d.done(o.delivery, o.err)
+			called.put(d)
+			due[i] = nil
 		}
 	}
 }
 
-// due takes the deliveries whose done is to be called. Those for which it was called, and their list, are used again.
-func (s *sender) due(called []*delivery) (due []*delivery) {
+// due takes the deliveries whose done is to be called. Those for which it was called, and the list that they were in, are used again.
+func (s *sender) due(list []*delivery, called *spares) (due []*delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range called {
-		s.spare.put(d)
-	}
-	clear(called)
-	due, s.finished = s.finished, called[:0]
+	s.spare.add(called)
+	due, s.finished = s.finished, list[:0]
 	if s.dispatching = len(due) > 0; !s.dispatching {
 		s.finished = nil
 		s.rest()

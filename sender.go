@@ -77,7 +77,7 @@ func (s *sender) send(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return s.because(err)
 	}
-	d.passage = passage{cl, cost, s.conn.faults.requests(), s.topicNow.count.Load()}
+	d.passage = passage{cost, cl, s.conn.faults.requests(), s.topicNow.count.Load()}
 	until, err := s.enter(d)
 	if err != nil {
 		s.room.leave(cost)

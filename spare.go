@@ -55,6 +55,15 @@ func (s *spares) put(d *delivery) {
 	s.list = append(s.list, d)
 }
 
+// add keeps what is in another, which is empty afterwards. It takes no time for each, unless that is too much.
+func (s *spares) add(more *spares) {
+	if s.memory+more.memory <= mostSpare {
+		s.list, s.memory = append(s.list, more.list...), s.memory+more.memory
+	}
+	clear(more.list)
+	more.list, more.memory = more.list[:0], 0
+}
+
 // leave leaves what a sender at rest has no use for to others.
 func (s *spares) leave() {
 	if len(s.list) > restingCount || s.memory > restingSpare {
