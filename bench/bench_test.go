@@ -88,7 +88,7 @@ func TestRatiosAreOfOneRound(t *testing.T) {
 	if got := withRatio(r, timeOf)(cell{ours, "batch", stream}); got != "–" {
 		t.Errorf("the table says %q of what was not measured", got)
 	}
-	reached := goalsOn("embedded")[0].reached(r, 0, "tiny")
+	reached := goalsOn("embedded")[0].reached(r, "tiny")
 	if reached != "0.5 (≤ 0.8) yes" {
 		t.Errorf("the goal is said to be %q", reached)
 	}

@@ -39,6 +39,7 @@ var leaveOut = jsonv1.OmitEmptyWithLegacySemantics(true)
 var messages = []message{
 	newMessage("tiny", "a chat line", specimen.TinySchema, specimen.NewTiny()),
 	newMessage("order", "a shop's order: nested, with patterns, formats, enums, bounds", specimen.OrderSchema, specimen.NewOrder()),
+	newMessage("report", "84 readings of sensors", specimen.BatchSchema, specimen.NewReport()),
 	newMessage("batch", "200 readings of sensors", specimen.BatchSchema, specimen.NewBatch()),
 	newMessage("survey", "20 levels deep, most fields left out", specimen.SurveySchema, specimen.NewSurvey()),
 	newMessage("article", "long texts with much to escape", specimen.ArticleSchema, specimen.NewArticle()),

@@ -195,15 +195,20 @@ const BatchSchema = `{
 	}
 }`
 
-// NewBatch makes one of 200 readings. Half of their values have as many digits as a float64 can have.
-func NewBatch() *Batch {
+// NewBatch makes one of 200 readings, 24 KB. Half of their values have as many digits as a float64 can have.
+func NewBatch() *Batch { return newBatch(200) }
+
+// NewReport makes one of 84 readings, 10 KB.
+func NewReport() *Batch { return newBatch(84) }
+
+func newBatch(readings int) *Batch {
 	b := &Batch{
 		ID: "7d1f0c9a-52b3-4c8e-8f61-2a9d4e7b0c35", Device: "dev-00c0ffee", Site: "Plant 7, hall B", Seq: 918273645,
 		Sent: "2026-03-14T09:26:53.589Z", Labels: map[string]string{"region": "eu-north-1", "fw": "4.11.2", "team": "ops"},
 	}
 	kinds := []string{"temperature", "humidity", "pressure", "co2", "power"}
 	units := []string{"C", "%RH", "hPa", "ppm", "W"}
-	for i := range 200 {
+	for i := range readings {
 		r := Reading{
 			TS:     fmt.Sprintf("2026-03-14T09:%02d:%02d.%03dZ", i/60, i%60, i*37%1000),
 			Sensor: fmt.Sprintf("sensor_%02d", i%40), Kind: kinds[i%5], Value: 20 + float64(i)*0.37 - float64(i%7)*3.125,
