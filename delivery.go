@@ -114,7 +114,20 @@ func (s *sender) settle(d *delivery, err error) {
 	s.mu.Unlock()
 	if first {
 		s.tell(told, o)
+		s.heed(d, err)
 	}
+}
+
+// heed takes note of a delivery with an error that nobody is told.
+func (s *sender) heed(d *delivery, err error) {
+	if err == nil || d.awaited || d.done != nil {
+		return
+	}
+	s.mu.Lock()
+	s.lastUnheard = err
+	n := s.unheard.add()
+	s.mu.Unlock()
+	s.logUnheard(n, err)
 }
 
 // tell tells observers what became of a delivery.
@@ -129,6 +142,7 @@ func (s *sender) tell(told ending, o outcome) {
 func (s *sender) tellAll(givenUp []*delivery) {
 	for _, d := range givenUp {
 		s.tell(d.told, d.outcome())
+		s.heed(d, d.err)
 	}
 }
 
@@ -224,6 +238,7 @@ func (s *sender) due(list []*delivery, called *spares) (due []*delivery) {
 // report calls done for a parcel that was never admitted.
 func (s *sender) report(d *delivery, err error) {
 	if d.done == nil {
+		s.heed(d, err)
 		return
 	}
 	s.mu.Lock()

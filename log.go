@@ -160,25 +160,45 @@ func (w *runner) logPanics(l *lane) {
 	}
 }
 
-// A burial counts the dead letters of a Run, for the log.
-type burial struct {
+// A tally counts what is told at its first, and then once for each tellEvery that it goes on. Its owner guards it.
+type tally struct {
 	told  time.Time
 	since int // not told yet
+}
+
+// add counts one, and returns how many are to be told now, or 0.
+func (t *tally) add() (due int) {
+	t.since++
+	if time.Since(t.told) < tellEvery {
+		return 0
+	}
+	t.told = time.Now()
+	return t.rest()
+}
+
+// rest returns how many have not been told, which then they are.
+func (t *tally) rest() (left int) {
+	left, t.since = t.since, 0
+	return left
 }
 
 // logBuried tells that messages fail for good, at the first and then once for each tellEvery that they do. Why they do is in their dead
 // letters: it is the handler's text, which may hold a payload.
 func (w *runner) logBuried(j job) {
 	w.reader.mu.Lock()
-	b := &w.buried
-	b.since++
-	n, due := b.since, time.Since(b.told) >= tellEvery
-	if due {
-		*b = burial{told: time.Now()}
-	}
+	n := w.buried.add()
 	w.reader.mu.Unlock()
-	if due {
+	if n > 0 {
 		w.reader.log().Warn("kafka: messages fail for good; their dead letters are written", "dead_letters", *w.options.deadLetter,
 			"count", n, "partition", j.rec.Partition, "offset", j.rec.Offset)
+	}
+}
+
+// logUnheard tells of messages that are not acknowledged and about which nobody asked to be told, so that none is lost in silence. The
+// error is that of the newest.
+func (s *sender) logUnheard(count int, err error) {
+	if count > 0 {
+		s.proxy.log.Error("kafka: messages are not acknowledged, and ProduceAsync was given no function to tell", "topic", s.topic,
+			"count", count, "error", err)
 	}
 }

@@ -202,3 +202,32 @@ func TestLogTellsOfDeadLettersAtTheFirst(t *testing.T) {
 		t.Errorf("the log has the handler's words:\n%s", log)
 	}
 }
+
+// Without a done nobody else could tell of messages that are lost.
+func TestLogTellsOfMessagesThatNobodyIsToldOf(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 1)
+	log, logger := newJournal()
+	n := newLines()
+	producer := newProducer(t, c.proxy(t, n.option(), kafka.WithLogger(logger)), topic)
+	producer.ProduceAsync(t.Context(), order{ID: "a"}, nil)
+	if err := producer.Flush(within(t, patience)); err != nil {
+		t.Fatal(err)
+	}
+	thaw := n.freeze()
+	defer thaw()
+	for range 3 { // one that is invalid is told at once, the others when they are given up
+		producer.ProduceAsync(t.Context(), order{ID: "\xff"}, nil)
+		producer.ProduceAsync(t.Context(), order{ID: "b"}, nil)
+	}
+	const line = "ProduceAsync was given no function to tell"
+	log.wantLines(t, []string{"level=ERROR", line, "topic=" + topic, "count=1", "UTF-8"})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	wantError(t, producer.Disconnect(ctx), kafka.ErrOutcomeUnknown)
+	log.wantLines(t, []string{"level=ERROR", line, "topic=" + topic, "count=5", kafka.ErrOutcomeUnknown.Error()})
+	if n := log.count(line); n != 2 {
+		t.Errorf("%d lines, want 2:\n%s", n, log)
+	}
+}

@@ -40,7 +40,7 @@ func inOrder(names ...string) string { return strings.Join(slices.Sorted(slices.
 var loggers = map[string][]string{
 	"reader": {"topic", "group"}, "runner": {"topic", "group"},
 	"connection": {"client", "brokers"}, "faults": {"client", "brokers"},
-	"throttling": nil, "ensuring": nil, "": nil,
+	"sender": {}, "throttling": nil, "ensuring": nil, "": nil,
 }
 
 // writtenLines finds the lines that the source writes.

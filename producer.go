@@ -87,9 +87,9 @@ func (p *Producer[T]) sendAndWait(ctx context.Context, verb string, d *delivery,
 // by key; between goroutines there is no order. It blocks for the connection on a cold proxy and for room in the send buffer,
 // until ctx ends; afterwards ctx changes nothing.
 //
-// done, which may be nil, is called exactly once for every call, also for an invalid value and at Disconnect, in order per
-// partition, on a goroutine of this producer alone: it may block and may call Produce; a slow one delays this producer's other
-// calls of done and nothing else.
+// done is called exactly once for every call, also for an invalid value and at Disconnect, in order per partition, on a goroutine of
+// this producer alone: it may block and may call Produce; a slow one delays this producer's other calls of done and nothing else. With
+// nil an error is in the log only, counted.
 func (p *Producer[T]) ProduceAsync(ctx context.Context, value T, done func(Delivery, error), opts ...RecordOption) {
 	if err := p.made(); err != nil {
 		if done != nil {

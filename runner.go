@@ -31,7 +31,7 @@ type runner struct {
 	ended    bool  // Run has returned, or is about to
 	fault    error // what ended the Run, where neither ctx nor Disconnect did
 	closings []<-chan error
-	buried   burial
+	buried   tally
 }
 
 // A handling calls the handler with the jobs of one lane, and sets what became of each.

@@ -37,6 +37,8 @@ type sender struct {
 	finished    []*delivery // whose done has not been called
 	dispatching bool        // a goroutine calls done
 	spare       spares
+	unheard     tally // of those that failed without a done
+	lastUnheard error
 
 	promise func(*kgo.Record, error) // what the client calls: acknowledged
 }
@@ -285,6 +287,10 @@ func (s *sender) end(ctx context.Context) error {
 	} else {
 		err = nil // the last acknowledgement came with the end
 	}
+	s.mu.Lock()
+	n, last := s.unheard.rest(), s.lastUnheard
+	s.mu.Unlock()
+	s.logUnheard(n, last)
 	s.proxy.release(ctx, s)
 	if s.conn != s.proxy.producing {
 		s.conn.refuse()
