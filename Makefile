@@ -30,8 +30,9 @@ faults: ## the fault table, on a real cluster of three brokers; it writes docs/f
 	FAULT_OTHERS=1000000 go test -count=1 -v -run 'TestFaultOneParkedKey' .
 	nice go -C integration test -count=1 -v -timeout 60m -parallel 4 -run Fault ./faults -args -faults.doc=$(CURDIR)/docs/faults.md
 
-compose-check: ## the broker of compose.yaml, for real, with the quickstart
+compose-check: ## compose.yaml for real: its broker with the quickstart, its Prometheus with examples/health
 	scripts/compose-check
+	scripts/compose-metrics-check
 
 up: ## Apache Kafka and its UI, for you: localhost:9092 and http://localhost:8080
 	docker compose up --wait
