@@ -59,6 +59,15 @@ func (a *access) options() []kgo.Opt {
 	return opts
 }
 
+// close ends a mechanism that is to be closed, once all clients are.
+func (a *access) close() {
+	if l, ok := a.mechanism.(login); ok {
+		if c, ok := l.Mechanism.(sasl.ClosingMechanism); ok {
+			c.Close()
+		}
+	}
+}
+
 // dial connects as the clients do, and guards them against what is answered.
 func (a *access) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	dial := a.plain()

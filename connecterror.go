@@ -97,6 +97,9 @@ func (a *access) remedy(err error) string {
 	switch {
 	case errors.As(err, &setting): // it says itself
 		return ""
+	case errors.As(err, &credentials) && a.mechanismName() == gssapi:
+		return "check the principal, its key, the service's name (the brokers' sasl.kerberos.service.name), and the key distribution center" +
+			" that krb5.conf names"
 	case errors.As(err, &credentials):
 		return "see to the function or the token endpoint that makes them"
 	case errors.Is(err, syscall.ECONNREFUSED):

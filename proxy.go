@@ -174,6 +174,7 @@ func (p *Proxy) end(ctx context.Context) error {
 	p.endLife()
 	cl, stop := p.producing.take()
 	closeWithin(ctx, cl, stop)
+	p.access.close()
 	return err
 }
 

@@ -26,6 +26,8 @@ var saslMechanisms = []string{saslPlain, saslScram256, saslScram512, saslOAuth, 
 //	kafka.WithSASL(aws.ManagedStreamingIAM(func(ctx context.Context) (aws.Auth, error) { … })) // AWS MSK, pkg/sasl/aws
 //	kafka.WithSASL(kerberos.Auth{…}.AsMechanismWithClose())                                    // franz-go's module pkg/sasl/kerberos
 //
+// A mechanism that is to be closed is, with the proxy.
+//
 // Client credentials against a token endpoint are in the module github.com/typedkafka/kafka/oauth.
 func WithSASL(m sasl.Mechanism) ProxyOption {
 	return func(o *proxyOptions) { o.mechanism = m }
@@ -103,7 +105,8 @@ func readSecret(file string) (string, error) {
 	return text, nil
 }
 
-// A login is a mechanism that gives its function only a time, remembers as whom it authenticated, and says what the broker answered.
+// A login is a mechanism that gives its function only a time, remembers as whom it authenticated, and says what the broker answered. It
+// has no Close, by which each of a proxy's clients would end it for the others.
 type login struct {
 	sasl.Mechanism
 	timeout time.Duration
@@ -133,13 +136,6 @@ func (l login) Authenticate(ctx context.Context, host string) (sasl.Session, []b
 		return tokenSession{session, who}, first, nil
 	}
 	return session, first, nil
-}
-
-// Close closes the mechanism, if it is one that is closed.
-func (l login) Close() {
-	if c, ok := l.Mechanism.(sasl.ClosingMechanism); ok {
-		c.Close()
-	}
 }
 
 // A credentialsError is the failure to make credentials: of a user's function, or of a file.

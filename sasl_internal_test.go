@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 )
@@ -125,24 +124,6 @@ func TestCredentialsFunction(t *testing.T) {
 	waits := plain.Plain(func(ctx context.Context) (plain.Auth, error) { <-ctx.Done(); return plain.Auth{}, ctx.Err() })
 	if _, _, err := (login{waits, time.Millisecond, &access{}}).Authenticate(t.Context(), "a:1"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
-	}
-}
-
-type closer struct {
-	sasl.Mechanism
-	closed int
-}
-
-func (c *closer) Close() { c.closed++ }
-
-// A mechanism that is to be closed still is.
-func TestMechanismCloses(t *testing.T) {
-	t.Parallel()
-	c := &closer{Mechanism: plain.Auth{User: "u", Pass: "p"}.AsMechanism()}
-	login{c, time.Minute, &access{}}.Close()
-	login{c.Mechanism, time.Minute, &access{}}.Close()
-	if c.closed != 1 {
-		t.Errorf("closed %d times", c.closed)
 	}
 }
 

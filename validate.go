@@ -221,6 +221,10 @@ var wordsElsewhere = map[string]string{
 
 // checkWords takes c as it was written, so that a fault shows that.
 func (k *checker) checkWords(c Config) {
+	if strings.EqualFold(c.SASL.Mechanism, gssapi) {
+		k.fault("sasl.mechanism", "is %s, for which a configuration has no words: remove it, and in code give WithSASL what franz-go's module"+
+			" pkg/sasl/kerberos makes", gssapi)
+	}
 	k.oneOf("sasl.mechanism", c.SASL.Mechanism, saslMechanisms...)
 	k.oneOf("producer.acks", c.Producer.Acks, acksAll, acksLeader, acksNone)
 	k.oneOf("producer.compression", c.Producer.Compression,

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/typedkafka/kafka"
@@ -57,7 +59,8 @@ func TestFaultsOfAccess(t *testing.T) {
 		"a token twice":        {sasl: kafka.SASLConfig{Mechanism: "OAUTHBEARER", Token: secret, TokenFile: empty}, faults: []string{"sasl.token (", "sasl.token_file (in code, Config.SASL.TokenFile): \"" + empty + "\" is empty"}},
 		"a token file alone":   {sasl: kafka.SASLConfig{TokenFile: empty}, faults: []string{"sasl.mechanism (in code, Config.SASL.Mechanism): is missing", "sasl.token_file"}},
 		"AWS without anything": {sasl: kafka.SASLConfig{Mechanism: "aws_msk_iam"}, faults: []string{"tls.enabled (in code, Config.TLS.Enabled): is false", "sasl.user", "sasl.password"}},
-		"Kerberos":             {sasl: kafka.SASLConfig{Mechanism: "oauth"}, faults: []string{"do you mean OAUTHBEARER?"}},
+		"Kerberos":             {sasl: kafka.SASLConfig{Mechanism: "gssapi"}, faults: []string{"in code give WithSASL what franz-go's module pkg/sasl/kerberos makes"}},
+		"a word for another":   {sasl: kafka.SASLConfig{Mechanism: "oauth"}, faults: []string{"do you mean OAUTHBEARER?"}},
 	} {
 		t.Run(why, func(t *testing.T) {
 			t.Parallel()
@@ -96,6 +99,41 @@ func TestWithSASLBesideConfig(t *testing.T) {
 	}
 	if _, err := kafka.NewProxy(valid(), kafka.WithSASL(m), kafka.WithSASL(nil)); err != nil {
 		t.Error(err)
+	}
+}
+
+// closing is a mechanism that is to be closed, as franz-go's of Kerberos.
+type closing struct {
+	sasl.Mechanism
+	closed atomic.Int32
+}
+
+func (c *closing) Close() { c.closed.Add(1) }
+
+// A mechanism belongs to the proxy: none of its clients, some of which live for a moment only, closes it for the others.
+func TestAMechanismIsClosedWithTheProxy(t *testing.T) {
+	t.Parallel()
+	c := newEmbedded(t, "the real one has no listener with SASL", kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", password),
+		kfake.SeedTopics(1, "orders"))
+	m := &closing{Mechanism: plain.Auth{User: "admin", Pass: password}.AsMechanism()}
+	p, err := kafka.NewProxy(c.cfg, kafka.WithSASL(m), kafka.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Ping(within(t, patience)); err != nil {
+		t.Fatal(err)
+	}
+	producer := newProducer(t, p, "orders")
+	produce(t, producer, order{ID: "a"})
+	disconnect(t, producer)
+	if n := m.closed.Load(); n != 0 {
+		t.Errorf("it is closed %d times, and the proxy is not", n)
+	}
+	for range 2 {
+		disconnect(t, p)
+	}
+	if n := m.closed.Load(); n != 1 {
+		t.Errorf("it is closed %d times, want once", n)
 	}
 }
 
