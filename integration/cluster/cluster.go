@@ -124,14 +124,29 @@ func open(ctx context.Context, j *janitor, o Options) (backend, Runtime, error) 
 	return b, Processes, err
 }
 
-func (c *Cluster) setUp(ctx context.Context) (err error) {
+// certsDir is where the key stores are, and what Kerberos needs.
+const certsDir = "certs"
+
+func (c *Cluster) prepareFiles() (err error) {
+	if err := os.Mkdir(c.janitor.path(certsDir), 0o700); err != nil {
+		return err
+	}
 	if c.plan.opts.Secure {
-		if err := os.Mkdir(c.janitor.path("certs"), 0o700); err != nil {
-			return err
-		}
-		if c.certs, err = makeCerts(c.janitor.path("certs")); err != nil {
+		if c.certs, err = makeCerts(c.janitor.path(certsDir)); err != nil {
 			return fmt.Errorf("make certificates: %w", err)
 		}
+	}
+	for name, from := range c.plan.opts.Kerberos.files() {
+		if err := copyFile(from, c.janitor.path(certsDir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) setUp(ctx context.Context) error {
+	if err := c.prepareFiles(); err != nil {
+		return err
 	}
 	if err := c.backend.create(ctx, c.plan); err != nil {
 		return err

@@ -137,6 +137,7 @@ func (b *containers) env() map[string]string {
 		"CLUSTER_ID":                 b.plan.clusterID,
 		"KAFKA_HEAP_OPTS":            "-Xms128m -Xmx256m",
 		"KAFKA_JVM_PERFORMANCE_OPTS": strings.Join(quickJVM, " "),
+		"KAFKA_OPTS":                 strings.Join(b.plan.opts.Kerberos.jvm(imageCerts), " "),
 	}
 }
 
@@ -169,15 +170,12 @@ func (b *containers) bind(id int) testcontainers.CustomizeRequestOption {
 func (b *containers) files(id int) ([]testcontainers.ContainerFile, error) {
 	n := node{id: id, plan: b.plan, dataDir: imageData, certDir: imageCerts, bind: "0.0.0.0"}
 	files := []testcontainers.ContainerFile{readable(imageConfig, []byte(n.properties()))}
-	if !b.plan.opts.Secure {
-		return files, nil
-	}
-	for _, s := range stores {
-		data, err := os.ReadFile(b.janitor.path("certs", s))
+	for _, name := range b.plan.certFiles() {
+		data, err := os.ReadFile(b.janitor.path(certsDir, name))
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, readable(path.Join(imageCerts, s), data))
+		files = append(files, readable(path.Join(imageCerts, name), data))
 	}
 	return files, nil
 }

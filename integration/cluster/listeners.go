@@ -4,7 +4,7 @@ package cluster
 // apache/kafka takes for a listener whose key store it must check.
 type Listener string
 
-// The first is there always, the others with Options.Secure.
+// The first is there always, the last with Options.Kerberos, the others with Options.Secure.
 const (
 	// Plain is plaintext, unauthenticated: what Bootstrap gives.
 	Plain Listener = "PLAIN"
@@ -24,6 +24,8 @@ const (
 	BadAdvertised Listener = "BADADVERTISED"
 	// Refused answers, and advertises a port where nothing listens.
 	Refused Listener = "REFUSED"
+	// ByKerberos authenticates by GSSAPI over plaintext.
+	ByKerberos Listener = "KERBEROS"
 
 	internal   Listener = "INTERNAL"   // between brokers
 	controller Listener = "CONTROLLER" // between controllers
@@ -36,9 +38,12 @@ type protocol struct {
 }
 
 // protocols are the listeners of each broker, in the order of its ports.
-func protocols(secure bool) []protocol {
+func protocols(o Options) []protocol {
 	ps := []protocol{{Plain, "PLAINTEXT"}, {internal, "PLAINTEXT"}, {controller, "PLAINTEXT"}}
-	if !secure {
+	if o.Kerberos != nil {
+		ps = append(ps, protocol{ByKerberos, "SASL_PLAINTEXT"})
+	}
+	if !o.Secure {
 		return ps
 	}
 	return append(ps,

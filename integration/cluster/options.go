@@ -34,6 +34,8 @@ type Options struct {
 	// Secure adds the listeners from MTLS on, the users of [Cluster.Password] and an authorizer, under which admin and whoever
 	// comes unauthenticated may do everything, and bob and alice nothing until an ACL allows it.
 	Secure bool
+	// Kerberos adds the listener ByKerberos.
+	Kerberos *Kerberos
 	// Props are broker properties of server.properties, set last.
 	Props map[string]string
 	// StockTimers keeps Kafka's own timers for KIP-848 and share groups, under which a member waits 5 s for its assignment.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	mathrand "math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -27,7 +28,7 @@ func newPlan(o Options, host func(id int) string) (*plan, error) {
 	for _, u := range users {
 		p.passwords[u] = rand.Text()
 	}
-	ls := protocols(o.Secure)
+	ls := protocols(o)
 	free, err := freePorts(o.Brokers * len(ls))
 	if err != nil {
 		return nil, err
@@ -47,6 +48,15 @@ func newUUID() string {
 	rand.Read(b[:])
 	b[0] &= 0x7f // the text then starts with none of "-" and "_": a dash looks like a flag on a command line
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// certFiles are the names of the files that each broker needs beside its properties.
+func (p *plan) certFiles() []string {
+	names := slices.Collect(maps.Keys(p.opts.Kerberos.files()))
+	if p.opts.Secure {
+		names = append(names, stores...)
+	}
+	return names
 }
 
 func (p *plan) port(id int, l Listener) int { return p.ports[id][l] }

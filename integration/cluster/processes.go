@@ -43,7 +43,7 @@ func (b *processes) host(id int) string { return localhost(id) }
 func (b *processes) create(_ context.Context, p *plan) error {
 	b.plan = p
 	for id := 1; id <= p.opts.Brokers; id++ {
-		n := node{id: id, plan: p, dataDir: b.path(id, "data"), certDir: b.janitor.path("certs"), bind: loopback}
+		n := node{id: id, plan: p, dataDir: b.path(id, "data"), certDir: b.janitor.path(certsDir), bind: loopback}
 		if err := b.dist.format(n.dataDir, p.clusterID, id); err != nil {
 			return err
 		}
@@ -59,8 +59,9 @@ func (b *processes) path(id int, name string) string {
 }
 
 func (b *processes) start(_ context.Context, id int) (<-chan struct{}, error) {
-	p, err := startProcess(b.janitor, b.path(id, "server.log"), b.dist.java,
+	args := append(b.plan.opts.Kerberos.jvm(b.janitor.path(certsDir)),
 		b.dist.javaArgs(b.brokerLog, "kafka.Kafka", b.path(id, "server.properties"))...)
+	p, err := startProcess(b.janitor, b.path(id, "server.log"), b.dist.java, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ func (n node) properties() string {
 	if n.plan.opts.Secure {
 		maps.Copy(p, n.security())
 	}
+	maps.Copy(p, n.plan.opts.Kerberos.properties(n.certDir))
 	maps.Copy(p, n.plan.opts.Props)
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(p)) {
@@ -41,7 +42,7 @@ var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 // base has the listeners, and sizes for a broker that shares its machine with the tests.
 func (n node) base() map[string]string {
 	var listeners, advertised, security, voters []string
-	for _, p := range protocols(n.plan.opts.Secure) {
+	for _, p := range protocols(n.plan.opts) {
 		port := n.plan.port(n.id, p.listener)
 		listeners = append(listeners, fmt.Sprintf("%s://%s:%d", p.listener, n.bind, port))
 		security = append(security, fmt.Sprintf("%s:%s", p.listener, p.security))

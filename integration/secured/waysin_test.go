@@ -121,31 +121,42 @@ func testSendAndReceive(t *testing.T, c *cluster.Cluster) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := within(t, time.Minute)
-			notes := kafka.Topic[note]{Name: "notes-" + name}
-			proxy := e.proxy(t, c, kafka.TopicConfig{Name: notes.Name, Partitions: 1, Group: "notes-" + name})
-			if err := proxy.EnsureTopics(ctx); err != nil {
-				t.Fatal(err)
-			}
-			producer, err := kafka.NewProducer(proxy, notes)
-			if err != nil {
-				t.Fatal(err)
-			}
-			consumer, err := kafka.NewConsumer(proxy, notes)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := producer.Produce(ctx, note{Text: "for your eyes only"}); err != nil {
-				t.Fatal(err)
-			}
-			m, err := consumer.Retrieve(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m.Value.Text != "for your eyes only" {
-				t.Errorf("received %+v", m.Value)
-			}
+			sendAndReceive(t, c, name, e)
 		})
+	}
+}
+
+// sendAndReceive uses one proxy for all: the end of its first consumer leaves the others their way in.
+func sendAndReceive(t *testing.T, c *cluster.Cluster, name string, e entrance) {
+	t.Helper()
+	ctx := within(t, time.Minute)
+	notes := kafka.Topic[note]{Name: "notes-" + name}
+	proxy := e.proxy(t, c, kafka.TopicConfig{Name: notes.Name, Partitions: 1, Group: "notes-" + name})
+	if err := proxy.EnsureTopics(ctx); err != nil {
+		t.Fatal(err)
+	}
+	producer, err := kafka.NewProducer(proxy, notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		consumer, err := kafka.NewConsumer(proxy, notes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := producer.Produce(ctx, note{Text: "for your eyes only"}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := consumer.Retrieve(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Value.Text != "for your eyes only" {
+			t.Errorf("received %+v", m.Value)
+		}
+		if err := consumer.Disconnect(ctx); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
