@@ -201,11 +201,14 @@ func (a *access) protocolRemedy(err error) string {
 	var firstRead *kgo.ErrFirstReadEOF
 	var header tls.RecordHeaderError
 	var lie *wire.Lie
+	var stranger *strangerError
 	text := err.Error()
 	first := errors.As(err, &firstRead)
 	switch {
 	case errors.As(err, &lie):
 		return "check the port in brokers (KAFKA_BROKERS), and what stands on the way to it"
+	case errors.As(err, &stranger):
+		return "check that the port in brokers (KAFKA_BROKERS) is a broker's and not a controller's; else upgrade this module"
 	case errors.As(err, &header), first && a.cfg.TLS.Enabled && strings.Contains(text, "after a dial"):
 		return "this listener speaks no TLS: set tls.enabled to false (KAFKA_TLS_ENABLED) and name no certificates, or use the port of" +
 			" the TLS listener"

@@ -79,6 +79,10 @@ func (s *sender) explain(d *delivery, err error) error {
 	if errors.Is(err, kerr.ClusterAuthorizationFailed) { // the client keeps a refused producer id for its life
 		s.conn.discard(d.client)
 	}
+	var firstRead *kgo.ErrFirstReadEOF
+	if errors.As(err, &firstRead) { // the client's guess at a connection that was closed knows less than what is noted of it
+		err = s.because(err)
+	}
 	return s.proxy.access.explainRefusal(err, s.topic, size(&d.rec))
 }
 

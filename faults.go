@@ -21,9 +21,10 @@ const faultAge = time.Minute
 // faults keeps, for each broker address, the last connection error that no success followed: what a caller whose context ends
 // wants to know. franz-go itself retries in silence and only its hooks tell (franz-go issue #1003). It is safe for concurrent use.
 type faults struct {
-	mu     sync.Mutex // guards byAddr and told
+	mu     sync.Mutex // guards what follows
 	byAddr map[string]fault
 	told   map[string]telling // by address; what is in the log
+	asked  map[question]awaited
 
 	log     atomic.Pointer[slog.Logger] // where faults of an open connection are told; nil: nowhere
 	produce produceCounts
@@ -65,19 +66,26 @@ type fault struct {
 }
 
 var (
-	_ kgo.HookBrokerConnect = (*faults)(nil)
-	_ kgo.HookBrokerE2E     = (*faults)(nil)
-	_ kgo.HookBrokerWrite   = (*faults)(nil)
+	_ kgo.HookBrokerConnect    = (*faults)(nil)
+	_ kgo.HookBrokerDisconnect = (*faults)(nil)
+	_ kgo.HookBrokerE2E        = (*faults)(nil)
+	_ kgo.HookBrokerWrite      = (*faults)(nil)
 )
 
 const produceKey = 0 // of the protocol's requests
 
-// OnBrokerWrite counts the produce requests, also those that only a part of was written.
-func (f *faults) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+// OnBrokerWrite counts the produce requests, also those that only a part of was written, and notes what is asked.
+func (f *faults) OnBrokerWrite(b kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	if key == produceKey {
 		f.produce.written.Add(1)
 	}
+	if err == nil {
+		f.ask(questionOf(b, key))
+	}
 }
+
+// OnBrokerDisconnect forgets what was asked of a broker: it is asked again on another connection.
+func (f *faults) OnBrokerDisconnect(b kgo.BrokerMetadata, _ net.Conn) { f.forget(b.Host, b.Port) }
 
 // OnBrokerConnect notes the end of a dial, TLS and SASL included.
 func (f *faults) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
@@ -87,6 +95,7 @@ func (f *faults) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Co
 // OnBrokerE2E notes the end of a request. "SASL is missing" shows only here: the broker closes what it already accepted.
 func (f *faults) OnBrokerE2E(b kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
 	err := e2e.Err()
+	f.answer(questionOf(b, key), err)
 	if err != nil && key == produceKey {
 		f.produce.doubtful.Add(1)
 	}
@@ -127,11 +136,12 @@ func (f *faults) keep(addr string, key int16, seed bool, err error) (tell bool) 
 	if f.byAddr == nil {
 		f.byAddr = make(map[string]fault)
 	}
+	one := fault{addr: addr, err: err, at: time.Now(), seed: seed}
 	place := addr
 	if lie := new(wire.Lie); errors.As(err, &lie) {
-		place = lied(addr, key)
+		place, one.seed = lied(addr, key), false
 	}
-	f.byAddr[place] = fault{addr: addr, err: err, at: time.Now(), seed: seed}
+	f.byAddr[place] = one
 	return !seed && f.toldLocked(addr, true)
 }
 
@@ -148,10 +158,17 @@ func (f *faults) heal(addr string) {
 	}
 }
 
-// last returns the newest fault that still stands, nil if there is none.
+// last returns the newest fault that still stands, else what a broker does not answer; nil if there is neither.
 func (f *faults) last() error {
-	_, err := f.lastAt()
-	return err
+	if _, err := f.lastAt(); err != nil {
+		return err
+	}
+	if q, remedy, err := f.unanswered(time.Now()); err != nil {
+		told := f.access.Load().connectError(hostPort(q.host, q.port), err)
+		told.Remedy = remedy
+		return told
+	}
+	return nil
 }
 
 // lastAt is last, with the time of the fault.

@@ -28,7 +28,7 @@ func (r *reader) open(ctx, base context.Context, f *faults) (*kgo.Client, error)
 	seeds := r.proxy.newSeeds()
 	looping := r.loops.prepare(base) // first: group callbacks may run before NewClient returns
 	opts := append(r.proxy.opts[:len(r.proxy.opts):len(r.proxy.opts)], kgo.WithContext(base),
-		kgo.WithHooks(f, seeds), seeds.only())
+		kgo.WithHooks(f, seeds, &r.unpolled), seeds.only())
 	opts = append(opts, r.fetching()...)
 	if r.options.direct {
 		opts = append(opts, r.directly()...)
@@ -219,6 +219,7 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 	defer cancel()
 	stale := r.staleCommits(ctx, cl)
 	starts, _ := cl.ListStartOffsets(ctx, r.topic) // where it fails, the first fetch shows the log start
+	defer post(r.surveyNow)                        // where each begins is known
 	defer r.logLosses()
 	r.mu.Lock()
 	defer r.mu.Unlock()

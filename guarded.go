@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/typedkafka/kafka/internal/wire"
 )
@@ -16,9 +17,9 @@ type guarded struct {
 	bounds wire.Bounds
 	most   int // the largest answer that a client takes
 
-	mu       sync.Mutex            // guards what follows
-	asked    map[int32]wireRequest // without an answer yet, by correlation id
-	produced int16                 // the version of produce requests, -1 for none; those of acks none get no answer, so they are not kept
+	mu     sync.Mutex            // guards what follows
+	asked  map[int32]wireRequest // without an answer yet, by correlation id
+	tokens bool                  // a SASL handshake of version 0 is followed by tokens that have no correlation id
 
 	// Of the one goroutine that reads.
 	held   [answerHead]byte // the beginning of an answer's head, not handed on yet
@@ -29,6 +30,9 @@ type guarded struct {
 	within bool        // an answer is under way
 	stray  int         // bytes of an answer that nobody asked for
 	over   bool        // what comes is no answer, and the client refuses it by itself
+	speaks bool        // it has answered what was asked
+	offer  []byte      // what has come of the versions that are offered; nil unless they are under way
+	idle   idleness
 	lie    error
 }
 
@@ -38,7 +42,7 @@ type wireRequest struct{ key, version int16 }
 func guard(conn net.Conn, c Config) net.Conn {
 	most := max(int(c.Consumer.largestAnswer()), usualAnswer)
 	bounds := wire.Bounds{Compressed: c.Consumer.MaxDecompressedBytes / wire.LeastRecord, Plain: most / plainRecord}
-	return &guarded{Conn: conn, bounds: bounds, most: most, asked: make(map[int32]wireRequest), produced: -1}
+	return &guarded{Conn: conn, bounds: bounds, most: most, asked: make(map[int32]wireRequest)}
 }
 
 // Write notes what is asked. The client writes each request by one call.
@@ -46,11 +50,10 @@ func (g *guarded) Write(p []byte) (int, error) {
 	if len(p) >= requestHead {
 		request := wireRequest{int16(binary.BigEndian.Uint16(p[4:])), int16(binary.BigEndian.Uint16(p[6:]))}
 		g.mu.Lock()
-		if request.key == produceKey {
-			g.produced = request.version
-		} else {
+		if request.key != produceKey || acknowledged(p, request.version) {
 			g.asked[int32(binary.BigEndian.Uint32(p[8:]))] = request
 		}
+		g.tokens = g.tokens || request == wireRequest{saslHandshakeKey, 0}
 		g.mu.Unlock()
 	}
 	return g.Conn.Write(p)
@@ -98,16 +101,40 @@ func (g *guarded) follow(b []byte) (rest []byte) {
 			g.stray -= n
 			b = b[n:]
 		case g.within:
-			b, g.lie = g.answer.Walk(b)
-			if g.lie == nil && g.answer.Done() {
-				g.within = false
-			}
+			b = g.walk(b)
 		default:
 			if b = g.begin(b); len(b) > 0 && len(b) < answerHead && !g.over && !g.within && g.stray == 0 {
 				g.have = copy(g.held[:], b)
 				return b
 			}
 		}
+	}
+	return nil
+}
+
+// walk walks through the answer that is under way.
+func (g *guarded) walk(b []byte) (rest []byte) {
+	rest, g.lie = g.answer.Walk(b)
+	if g.offer != nil {
+		g.offer = append(g.offer, b[:len(b)-len(rest)]...)
+	}
+	if g.lie != nil || !g.answer.Done() {
+		return rest
+	}
+	g.within = false
+	g.lie = g.judge()
+	return rest
+}
+
+// judge judges what only shows in a whole answer.
+func (g *guarded) judge() error {
+	switch key, version := g.answer.Request(); key {
+	case apiVersionsKey:
+		offer := g.offer
+		g.offer = nil
+		return judgeOffer(offer, version)
+	case fetchKey:
+		return g.idle.judge(g.answer.HasMessages(), time.Now())
 	}
 	return nil
 }
@@ -123,11 +150,11 @@ func (g *guarded) begin(b []byte) []byte {
 		return b
 	}
 	size := int(int32(binary.BigEndian.Uint32(b)))
-	if size < 0 || size > g.most {
+	switch {
+	case (size < 0 || size > g.most) && !g.speaks:
 		g.over = true
 		return nil
-	}
-	if size < answerHead-4 {
+	case size < answerHead-4 || size > g.most:
 		g.lie = wire.NewLie("an answer of %d bytes", size)
 		return nil
 	}
@@ -143,17 +170,17 @@ func (g *guarded) identify(id int32, size int) {
 	g.mu.Lock()
 	request, asked := g.asked[id]
 	delete(g.asked, id)
-	if !asked && g.produced >= 0 {
-		request, asked = wireRequest{produceKey, g.produced}, true
-	}
+	tokens := g.tokens
 	g.mu.Unlock()
 	switch {
-	case size == 0:
 	case asked:
 		g.lie = g.answer.Begin(request.key, request.version, size, g.bounds)
-		g.within = g.lie == nil
-	case size > wire.LargestStray:
-		g.lie = wire.NewLie("an answer of %d bytes to what was not asked", size)
+		g.within, g.speaks = g.lie == nil, true
+		if g.within && request.key == apiVersionsKey {
+			g.offer = make([]byte, 0, size)
+		}
+	case !tokens || size > wire.LargestStray:
+		g.lie = wire.NewLie("an answer of %d bytes with the correlation id %d, to what was not asked", size, id)
 	default:
 		g.stray = size
 	}

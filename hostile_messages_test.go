@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -108,30 +109,50 @@ func TestHostileBatches(t *testing.T) {
 		"zstd that is none":              {with(func(b *rawBatch) { b.codec = zstdCodec }), "magic number"},
 		"snappy that is none":            {with(func(b *rawBatch) { b.codec = snappyCodec }), "s2: corrupt input"},
 		"lz4 that is none":               {with(func(b *rawBatch) { b.codec = lz4Codec }), "lz4: bad magic number"},
-		"a codec that nobody knows":      {with(func(b *rawBatch) { b.codec = 7 }), "unknown compression codec"},
+		"records that break off":         {with(func(b *rawBatch) { b.records = b.records[:len(b.records)-3] }), "the offsets 0 to 0 claims 1 records, of which 0 can be read"},
+		"records that are noise":         {with(func(b *rawBatch) { b.records = gibberish(3, 80) }), "the offsets 0 to 0 claims 1 records, of which 0 can be read"},
+		"fewer records than are claimed": {with(func(b *rawBatch) { b.claims, b.delta = 3, 2 }), "the offsets 0 to 2 claims 3 records, of which 1 can be read"},
+		"compressed records that break off": {with(func(b *rawBatch) {
+			b.codec, b.records = zstdCodec, zstded(b.records[:len(b.records)-3])
+		}), "the offsets 0 to 0 claims 1 records, of which 0 can be read"},
+		"fewer compressed records than are claimed": {with(func(b *rawBatch) {
+			b.codec, b.claims, b.delta, b.records = zstdCodec, 3, 2, zstded(b.records)
+		}), "the offsets 0 to 2 claims 3 records, of which 1 can be read"},
+		"a batch that is cut off":   {instead(good.bytes()[:70]), "a batch is cut off after 70 bytes"},
+		"a codec that nobody knows": {with(func(b *rawBatch) { b.codec = 7 }), "unknown compression codec"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, l, topic := hostile(t)
+			c.writeOrders(t, topic, 0, 2, 4)
 			l.tell(fetching(t, tc.alter))
 			p := newProxy(t, c.cfg, l.option())
 			consumer := newConsumer(t, p, topic)
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
+			next := 1
 			m, err := consumer.Retrieve(ctx)
+			if err == nil && contains(errors.New(tc.says), "of which 1 can be read") { // it comes
+				next = 2
+				m, err = consumer.Retrieve(ctx)
+			}
 			if err == nil {
 				t.Fatalf("received %+v", m.Value)
 			}
 			wantWords(t, err, tc.says)
+			var at *kafka.ConnectError
+			if contains(err, "can't be read from") && (!errors.As(err, &at) || at.Address != c.cfg.Brokers[0] || at.Remedy == "" ||
+				!errors.Is(err, kerr.CorruptMessage)) {
+				t.Errorf("it does not say whose it is, or what to do: %+v", at)
+			}
 			l.tell(nil)
-			c.writeOrders(t, topic, 0, 2, 3)
 			for m == nil {
 				m, err = consumer.Retrieve(within(t, patience))
 				if err != nil && !contains(err, tc.says) { // told before
 					t.Fatal(err)
 				}
 			}
-			if m.Value.Qty != 1 && tc.says != "unknown magic 9" { // which is skipped
+			if m.Value.Qty != next && tc.says != "unknown magic 9" { // which is skipped
 				t.Errorf("received %+v", m.Value)
 			}
 		})

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/typedkafka/kafka"
+	protocol "github.com/typedkafka/kafka/internal/wire"
 )
 
 // gibberish is random bytes, the same each time.
@@ -83,7 +84,14 @@ func theLies() []hostileCase {
 					r.ApiKeys[i].MinVersion, r.ApiKeys[i].MaxVersion = 30_000, 32_000
 				}
 			})
-		}, "broker is too old"},
+		}, "it offers Produce in the versions 30000 to 32000, all newer than those known here"},
+		{"versions upside down", func(t *testing.T) lie {
+			return altered(t, apiVersionsRequest, func(r *kmsg.ApiVersionsResponse) {
+				for i := range r.ApiKeys {
+					r.ApiKeys[i].MinVersion, r.ApiKeys[i].MaxVersion = r.ApiKeys[i].MaxVersion, r.ApiKeys[i].MinVersion-1
+				}
+			})
+		}, "offers Produce in the versions 1"},
 		{"noise", metadata(func(answered) []byte { return gibberish(2, 100_000) }), ""},
 		{"2 billion brokers", metadata(func(answered) []byte {
 			return append(bytes.Clone(flexible), 0xf1, 0xff, 0xff, 0xff, 0x07, 1, 2, 3)
@@ -142,7 +150,8 @@ type call struct {
 // calls are those of a proxy that has done nothing yet.
 func calls(t *testing.T, p *kafka.Proxy, topic string) []call {
 	t.Helper()
-	producer, retriever, runner := newProducer(t, p, topic), newConsumer(t, p, topic), newConsumer(t, p, topic, kafka.WithGroup(unique("run")))
+	producer, retriever, runner := newProducer(t, p, topic), newConsumer(t, p, topic, kafka.WithGroup(unique("retrieve"))),
+		newConsumer(t, p, topic, kafka.WithGroup(unique("run")))
 	return []call{
 		{"Ping", p.Ping},
 		{"Produce", func(ctx context.Context) error {
@@ -198,6 +207,85 @@ func TestHostileBroker(t *testing.T) { // alone, since it measures
 				}
 			}
 		})
+	}
+}
+
+// The requests that calls need, and which call can't do without an answer. Run goes on in spite of all, which Status tells.
+var theAsked = map[int16]string{
+	apiVersionsRequest: "Ping Produce Retrieve", metadataRequest: "Ping Produce Retrieve",
+	produceRequest: "Produce", initProducerIDRequest: "Produce",
+	findCoordinatorRequest: "Retrieve", joinRequest: "Retrieve", syncRequest: "Retrieve",
+	offsetFetchRequest: "Retrieve", listOffsetsRequest: "Retrieve", fetchRequest: "Retrieve",
+}
+
+// theGarblings are what comes in place of any answer.
+func theGarblings() map[string]func(t *testing.T) lie {
+	with := func(make func(a answered) []byte) func(*testing.T) lie {
+		return func(*testing.T) lie { return body(make) }
+	}
+	instead := func(l lie) func(*testing.T) lie { return func(*testing.T) lie { return l } }
+	return map[string]func(t *testing.T) lie{
+		"noise":   with(func(answered) []byte { return gibberish(7, 300) }),
+		"nothing": with(func(answered) []byte { return nil }),
+		"a half":  with(func(a answered) []byte { return a.body[:len(a.body)/2] }),
+		"zeros":   with(func(a answered) []byte { return make([]byte, len(a.body)) }),
+		"ones":    with(func(answered) []byte { return bytes.Repeat([]byte{0xff}, 100) }), // all counts are negative, or huge
+		"2 GB":    func(t *testing.T) lie { return sized(announced, open(t)) },
+		"silence": func(t *testing.T) lie { return func(answered) io.Reader { return open(t) } },
+		"the end": instead(func(answered) io.Reader { return failing{} }),
+		"another correlation id": instead(func(a answered) io.Reader {
+			return bytes.NewReader(framed([]byte{9, 9, 9, 9}, a.body))
+		}),
+	}
+}
+
+// Whatever is wrong with the answers to one request, the call that needs them says more than that its context has ended, nothing is
+// asked without a pause, and once the broker tells the truth the same proxy, producer and consumer go on.
+func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
+	for name, garbled := range theGarblings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newEmbedded(t, "a real broker does not lie")
+			c.cfg.ConnectTimeout = 2 * time.Second
+			var wg sync.WaitGroup
+			for key, needs := range theAsked {
+				for i, needed := range []string{"Ping", "Produce", "Retrieve"} {
+					if !strings.Contains(needs, needed) || name == "zeros" && key == initProducerIDRequest { // which are an id
+						continue
+					}
+					l, topic := new(liar), c.topic(t, 1)
+					c.writeOrders(t, topic, 0, 1, 2)
+					one := calls(t, newProxy(t, c.cfg, l.option()), topic)[i]
+					wg.Go(func() {
+						garble(t, l, about(key, garbled(t)), protocol.Name(key), one)
+						l.tell(nil)
+						if name != "silence" { // which keeps a client waiting for minutes, where it waits for a group
+							eventually(t, protocol.Name(key)+", "+one.name+" works", func() bool { return one.run(within(t, patience)) == nil })
+						}
+					})
+				}
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// garble makes a call of a broker that lies.
+func garble(t *testing.T, l *liar, lie lie, request string, one call) {
+	l.tell(lie)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	switch err := one.run(ctx); {
+	case err == nil:
+		t.Errorf("%s, %s: no error", request, one.name)
+	case errors.As(err, new(*kafka.ConnectError)), contains(err, "unable to join group session: "): // of the group's coordinator
+		t.Logf("%s, %s: %v", request, one.name, err)
+	default:
+		t.Errorf("%s, %s says only: %v", request, one.name, err)
+	}
+	if told := l.told.Load(); told == 0 || told > 1500 {
+		t.Errorf("%s, %s: %d lies", request, one.name, told)
 	}
 }
 

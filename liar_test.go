@@ -169,11 +169,16 @@ func (zeros) Read(p []byte) (int, error) {
 
 // The keys of the requests that are lied about.
 const (
-	produceRequest     = 0
-	fetchRequest       = 1
-	metadataRequest    = 3
-	joinRequest        = 11
-	apiVersionsRequest = 18
+	produceRequest         = 0
+	fetchRequest           = 1
+	listOffsetsRequest     = 2
+	metadataRequest        = 3
+	offsetFetchRequest     = 9
+	findCoordinatorRequest = 10
+	joinRequest            = 11
+	syncRequest            = 14
+	apiVersionsRequest     = 18
+	initProducerIDRequest  = 22
 )
 
 // about lies in place of the answers to one request.

@@ -39,6 +39,9 @@ type assignment struct {
 	saved     int64    // the group's offset that a broker told last, for the status: committed is unknown where a commit got no answer
 	log       edges
 
+	lookedAt  int64 // where examine found it last
+	stuckTold bool  // it is in the log that it can't be read on
+
 	cut    kgo.ErrDataLoss  // the truncation that was told last
 	broken map[uint64]error // entries that can't be read, and why, by sequence
 
@@ -106,7 +109,7 @@ const (
 func newAssignment(r *reader, partition int32, limit window) *assignment {
 	return &assignment{
 		reader: r, partition: partition, limit: limit,
-		polled: unknown, mark: noPosition, committed: noPosition, saved: unknown, log: noEdges,
+		polled: unknown, mark: noPosition, committed: noPosition, saved: unknown, log: noEdges, lookedAt: unknown,
 	}
 }
 

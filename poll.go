@@ -30,6 +30,7 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 		fetches := cl.PollRecords(ctx, pollRecords)
 		records, faults := r.takeIn(fetches)
 		r.inflater.polled()
+		r.unpolled.polled()
 		r.skip(cl, faults)
 		r.pauseBlocked(cl)
 		cl.AllowRebalance()
@@ -38,6 +39,7 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 		}
 		r.report(faults, told)
 		if told.heal(fetches) { // after the faults: those of a session wait here until they are polled, and are older
+			r.healed()
 			r.log().Info("kafka: receiving again")
 		}
 		r.logLosses()
@@ -233,10 +235,12 @@ func (r *reader) report(faults []fetchFault, told troubles) {
 			if told.first(f.partition) {
 				r.log().Error("kafka: can't receive", "error", err)
 			}
-		case told.first(f.partition):
+		default:
 			err := r.proxy.access.redact(f.err)
-			r.note(err)
-			r.log().Warn("kafka: can't receive; trying again", "error", err)
+			r.noteUnhealed(err)
+			if told.first(f.partition) {
+				r.log().Warn("kafka: can't receive; trying again", "error", err)
+			}
 		}
 	}
 }

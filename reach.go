@@ -25,6 +25,9 @@ func (p *Proxy) reachable(ctx context.Context, cl *kgo.Client, seed string) erro
 	if err != nil {
 		return p.access.connectError(seed, err)
 	}
+	if len(meta.Brokers) == 0 {
+		return p.access.connectError(seed, errNoBrokers)
+	}
 	late := func(b kmsg.MetadataResponseBroker) int { // the one that has just answered comes first
 		if hostPort(b.Host, b.Port) == seed {
 			return 0
@@ -52,6 +55,9 @@ func (p *Proxy) reachable(ctx context.Context, cl *kgo.Client, seed string) erro
 	}
 	return joined(errs)
 }
+
+// errNoBrokers is an answer that a broker may give while it starts.
+var errNoBrokers = errors.New("it knows of no brokers, not even of itself")
 
 // mostTold is how many brokers that can't be reached are told of: a broker may advertise thousands of addresses.
 const mostTold = 5

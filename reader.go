@@ -20,6 +20,7 @@ type reader struct {
 	options  consumerOptions
 	conn     *connection
 	inflater *inflater
+	unpolled unpolled
 	refusing chan struct{} // closed when Disconnect begins
 	closing  closing
 	showing  showing
@@ -50,7 +51,9 @@ type reader struct {
 
 	lastError   error // for the status
 	lastErrorAt time.Time
-	surveyNow   chan struct{} // holds a token when there are partitions that survey has not looked at
+	surveyNow   chan struct{} // holds a token when there are partitions that survey has not looked at, or that bring nothing
+	unhealed    error         // what the client tries to overcome
+	unhealedAt  time.Time     // when it came last
 
 	commitMu sync.Mutex // held over each commit, and by each revocation: no commit is under way for what moves away
 	pauseMu  sync.Mutex // held over each decision to pause or resume and its call
@@ -74,6 +77,7 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 
 		surveyNow: make(chan struct{}, 1),
 	}
+	r.unpolled.tell = r.surveyNow
 	r.inflater = newInflater(p.cfg.Consumer.MaxDecompressedBytes, p.opts)
 	r.conn = newConnection("connect", p.cfg.ConnectTimeout, r.clientLog, r.open)
 	r.conn.shut = r.abandon
@@ -145,12 +149,24 @@ func (r *reader) take(ctx context.Context) (taken, error) {
 		case <-r.wake:
 		case <-ctx.Done():
 			r.stopWaiting()
-			return taken{}, r.conn.ended(ctx)
+			return taken{}, r.ended(ctx)
 		case <-r.refusing:
 			r.stopWaiting()
 			return taken{}, ErrDisconnected
 		}
 	}
+}
+
+// ended is the error of a caller whose ctx ended while he waited for a message: ctx's own, with the fault of the connection, or else of
+// the group or the topic, that stands: one that the client overcomes only when a broker, or a person, mends it comes again and again.
+func (r *reader) ended(ctx context.Context) error {
+	err := r.conn.ended(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == ctx.Err() && r.unhealed != nil && time.Since(r.unhealedAt) <= 2*lastRetry { //nolint:errorlint // no other error is meant
+		return &endedError{ctx: err, cause: r.unhealed}
+	}
+	return err
 }
 
 // tryTake takes a record if there is one, the first time after it has acknowledged what was handed out before; wait says that there is nothing, and that the caller counts as waiting now.

@@ -188,6 +188,7 @@ func (r *reader) survey(ctx context.Context, cl *kgo.Client) {
 	defer ticker.Stop()
 	for {
 		r.askForEnds(ctx, cl)
+		r.examine(ctx, cl)
 		r.logStalls()
 		select {
 		case <-ctx.Done():

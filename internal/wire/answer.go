@@ -17,6 +17,7 @@ type Answer struct {
 	tagBytes int
 	entries  uint64 // of tags that are still to come
 	bounds   Bounds
+	messages bool // batches are in it
 }
 
 // Bounds are how many records an answer may have. The client makes room for what a batch claims before it looks at one.
@@ -42,8 +43,11 @@ func (a *Answer) Begin(key, v int16, size int, b Bounds) error {
 	*a = Answer{
 		request: a.request, name: a.name, fields: a.fields, flexible: a.flexible, stack: a.stack[:0], left: size, bounds: b,
 	}
-	if limit := largest(key); size > limit {
+	switch limit := largest(key); {
+	case size > limit:
 		return a.lie("has %d bytes, more than the %d that such an answer may have", size, limit)
+	case size == 0:
+		return a.lie("is empty")
 	}
 	if a.fields == nil || key == apiVersions {
 		a.skip = size
@@ -62,7 +66,12 @@ func Name(key int16) string {
 }
 
 const (
+	produce          = 0
 	fetch            = 1
+	listOffsets      = 2
+	offsetCommit     = 8
+	offsetFetch      = 9
+	findCoordinator  = 10
 	joinGroup        = 11
 	syncGroup        = 14
 	saslHandshake    = 17
@@ -108,6 +117,25 @@ func (a *Answer) lie(format string, args ...any) error {
 // Done reports whether all of the answer has come.
 func (a *Answer) Done() bool { return a.left == 0 }
 
+// Request is the key and the version of what it answers.
+func (a *Answer) Request() (key, v int16) { return a.request.key, a.request.version }
+
+// HasMessages reports whether batches of messages have come.
+func (a *Answer) HasMessages() bool { return a.messages }
+
+// names reports whether the answer's first array names what was asked for: nobody asks for nothing.
+func (a *Answer) names() bool {
+	switch a.request.key {
+	case produce, listOffsets, offsetCommit:
+		return true
+	case offsetFetch:
+		return a.request.version >= 8 // of groups; before, of their topics, and a group may have none
+	case findCoordinator:
+		return a.request.version >= 4
+	}
+	return false
+}
+
 // Walk takes in what has come, which may be more than the answer, and returns the rest. An error is a lie: nothing of it may reach a
 // decoder.
 func (a *Answer) Walk(b []byte) (rest []byte, err error) {
@@ -125,7 +153,15 @@ func (a *Answer) Walk(b []byte) (rest []byte, err error) {
 			a.skip = a.left // what stands behind is ignored by decoders too
 		}
 	}
+	if a.left == 0 && !a.complete() {
+		return nil, a.lie("ends before it is complete")
+	}
 	return rest, nil
+}
+
+// complete reports whether all fields of an answer that has ended have come.
+func (a *Answer) complete() bool {
+	return a.skip == 0 && a.reading.what == nothing && (len(a.stack) == 0 || !a.advance())
 }
 
 // pass skips.

@@ -90,6 +90,8 @@ func (a *Answer) act(r *reading) error {
 // enter begins an array.
 func (a *Answer) enter(f *field, n int) error {
 	switch {
+	case n <= 0 && len(a.stack) == 1 && a.names():
+		return a.lie("names nothing of what was asked for")
 	case n <= 0:
 		return nil
 	case n > a.left/f.size:
@@ -109,7 +111,7 @@ func (a *Answer) span(f *field, n int) error {
 	case n > a.left:
 		return a.lie("announces %d bytes, and has %d left", n, a.left)
 	case f.kind == records:
-		a.batches.left = n
+		a.batches.left, a.messages = n, true
 		a.nextBatch()
 	default:
 		a.skip = n
