@@ -98,6 +98,7 @@ func (r *reader) onAssigned(_ context.Context, cl *kgo.Client, parts map[string]
 	}
 	if len(mine) > 0 {
 		r.log().Info("kafka: partitions assigned", "partitions", mine)
+		r.tellRebalance(RebalanceAssigned, mine)
 	}
 }
 
@@ -145,6 +146,7 @@ func (r *reader) onRevoked(_ context.Context, cl *kgo.Client, parts map[string][
 	}
 	if len(parts[r.topic]) > 0 { // the client also calls at the end of each session
 		r.log().Info("kafka: partitions revoked", "partitions", parts[r.topic])
+		r.tellRebalance(RebalanceRevoked, parts[r.topic])
 	}
 }
 
@@ -178,6 +180,7 @@ func (r *reader) onLost(_ context.Context, _ *kgo.Client, parts map[string][]int
 	case len(parts[r.topic]) > 0:
 		r.log().Warn("kafka: partitions lost: the group gave them away; what is not committed is delivered again",
 			"partitions", parts[r.topic])
+		r.tellRebalance(RebalanceLost, parts[r.topic])
 	case was: // the client calls with each try to join that fails
 		r.log().Warn("kafka: the membership in the group ended; joining again")
 	}
@@ -220,7 +223,7 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 	stale := r.staleCommits(ctx, cl)
 	starts, _ := cl.ListStartOffsets(ctx, r.topic) // where it fails, the first fetch shows the log start
 	defer post(r.surveyNow)                        // where each begins is known
-	defer r.logLosses()
+	defer r.tellLosses()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for p, o := range mine {
@@ -234,7 +237,7 @@ func (r *reader) adjust(ctx context.Context, fetched map[string]map[int32]kgo.Of
 		switch at := o.EpochOffset(); {
 		case stale[p]:
 			mine[p] = kgo.NewOffset().AtStart()
-			r.tellLocked(r.recreatedError())
+			r.tellLossLocked(r.recreated())
 			if known {
 				a.restart(start.Offset)
 			}
@@ -263,8 +266,9 @@ func (r *reader) observeLocked(partition int32, logStart int64) {
 	}
 	a.log.start = logStart
 	if from, to, lost := a.observe(logStart); lost {
-		r.tellLocked(fmt.Errorf("%w: offsets %d to %d of partition %d were deleted before %s had read them"+
-			" (retention, or DeleteRecords); going on at %d", ErrDataLoss, from, to-1, partition, r.who(), to))
+		r.tellLossLocked(Loss{Kind: LossRetention, Partition: partition, Messages: to - from, Err: fmt.Errorf(
+			"%w: offsets %d to %d of partition %d were deleted before %s had read them (retention, or DeleteRecords); going on at %d",
+			ErrDataLoss, from, to-1, partition, r.who(), to)})
 	}
 }
 

@@ -93,18 +93,19 @@ func (t troubles) heal(fetches kgo.Fetches) bool {
 	return len(t) == 0
 }
 
-// logLosses tells of what is gone. The caller holds no lock.
-func (r *reader) logLosses() {
+// tellLosses tells log and observers of what is gone. The caller holds no lock.
+func (r *reader) tellLosses() {
 	r.mu.Lock()
 	losses := r.losses
 	r.losses = nil
 	r.mu.Unlock()
-	for _, err := range losses {
-		if errors.Is(err, ErrTopicRecreated) {
-			r.log().Warn("kafka: the topic was deleted and made again; reading the new one from its start", "error", err)
+	for _, l := range losses {
+		if l.Kind == LossRecreated {
+			r.log().Warn("kafka: the topic was deleted and made again; reading the new one from its start", "error", l.Err)
 		} else {
-			r.log().Error("kafka: messages are gone", "error", err)
+			r.log().Error("kafka: messages are gone", "error", l.Err)
 		}
+		r.proxy.observers.lose(l)
 	}
 }
 

@@ -35,6 +35,13 @@ type Observer struct {
 	// Commit is called after each commit of offsets, a failed one too.
 	Commit func(ctx context.Context, c Commit)
 
+	// Lose is called once for each loss, when it is found: with or without a Retrieve under way, which returns its Err, or a Run.
+	Lose func(l Loss)
+
+	// Rebalance is called when a consumer has got partitions, before anything of them is received, and when they have been taken from
+	// it, after the commit of what it has acknowledged of them. With WithPartitions there is none.
+	Rebalance func(r Rebalance)
+
 	// Consume is called when a consumer is used for the first time, before it connects. status is its Status, to be called at any time.
 	// The function that it returns, which may be nil, is called when the consumer has disconnected.
 	Consume func(status func() Status) (gone func())
@@ -80,6 +87,42 @@ type Commit struct {
 	Began        time.Time
 	Err          error
 }
+
+// A Loss is what an Observer is told of messages that are gone before the consumer has received them.
+type Loss struct {
+	Topic, Group string // no group with WithPartitions
+	Partition    int32  // -1 for LossRecreated
+	Kind         LossKind
+	Messages     int64 // how many offsets are gone, at most as many messages; -1 where nobody knows
+	Err          error // what Retrieve returns: ErrDataLoss or ErrTopicRecreated
+}
+
+// A LossKind is how messages were lost.
+type LossKind string
+
+// What there is of it.
+const (
+	LossRetention  LossKind = "retention"  // they were deleted: by retention, or by DeleteRecords
+	LossTruncation LossKind = "truncation" // the log ends before what was read of it, after an unclean election
+	LossRecreated  LossKind = "recreated"  // the topic was deleted and made again
+)
+
+// A Rebalance is what an Observer is told of partitions that have come or gone.
+type Rebalance struct {
+	Topic, Group string
+	Kind         RebalanceKind
+	Partitions   []int32
+}
+
+// A RebalanceKind is what has become of partitions.
+type RebalanceKind string
+
+// What there is of it.
+const (
+	RebalanceAssigned RebalanceKind = "assigned"
+	RebalanceRevoked  RebalanceKind = "revoked" // in order: to another member, or at the end of the consumer
+	RebalanceLost     RebalanceKind = "lost"    // the group has given them away, such as after consumer.session_timeout
+)
 
 // WithObserver adds an observer of all that stands on the proxy. It may be given several times; they are called in that order. Without
 // one nothing is called, and nothing is paid.
@@ -226,6 +269,23 @@ func (all observers) commit(ctx context.Context, c Commit) {
 	for _, o := range all {
 		if o.Commit != nil {
 			o.Commit(ctx, c)
+		}
+	}
+}
+
+func (all observers) lose(l Loss) {
+	for _, o := range all {
+		if o.Lose != nil {
+			o.Lose(l)
+		}
+	}
+}
+
+// tellRebalance tells of partitions that have come or gone. It is called without the reader's lock.
+func (r *reader) tellRebalance(kind RebalanceKind, partitions []int32) {
+	for _, o := range r.proxy.observers {
+		if o.Rebalance != nil {
+			o.Rebalance(Rebalance{Topic: r.topic, Group: r.group, Kind: kind, Partitions: partitions})
 		}
 	}
 }

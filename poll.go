@@ -42,7 +42,7 @@ func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 			r.healed()
 			r.log().Info("kafka: receiving again")
 		}
-		r.logLosses()
+		r.tellLosses()
 		pause = r.rest(ctx, pause, records == 0 && len(faults) > 0)
 	}
 }
@@ -268,7 +268,8 @@ func (r *reader) noteTruncation(err error) {
 		}
 		a.cut = *loss
 	}
-	r.tellLocked(fmt.Errorf("%w: the log of partition %d was truncated: %w", ErrDataLoss, loss.Partition, loss))
+	r.tellLossLocked(Loss{Kind: LossTruncation, Partition: loss.Partition, Messages: unknown,
+		Err: fmt.Errorf("%w: the log of partition %d was truncated: %w", ErrDataLoss, loss.Partition, loss)})
 }
 
 // noteReset tells where the client had to begin at the log start because the log does not reach to the group's offset, which it does
@@ -277,8 +278,9 @@ func (r *reader) noteReset(a *assignment, recs []*kgo.Record) {
 	if len(recs) == 0 || recs[0].Offset >= a.polled {
 		return
 	}
-	r.tellLocked(fmt.Errorf("%w: partition %d ends before offset %d, where %s was to go on; going on at its start, offset %d",
-		ErrDataLoss, a.partition, a.polled, r.who(), recs[0].Offset))
+	r.tellLossLocked(Loss{Kind: LossTruncation, Partition: a.partition, Messages: unknown, Err: fmt.Errorf(
+		"%w: partition %d ends before offset %d, where %s was to go on; going on at its start, offset %d",
+		ErrDataLoss, a.partition, a.polled, r.who(), recs[0].Offset)})
 	a.goBack(recs[0].Offset)
 }
 

@@ -33,7 +33,7 @@ type reader struct {
 	aside    []receipt // of those, what belongs to partitions that the user has paused
 	pauses   pauses
 	trouble  []error      // to be told, once each
-	losses   []error      // of those, what is gone and not in the log yet
+	losses   []Loss       // of those, what is gone and neither in the log nor told to observers yet
 	held     receipt      // what retrieve handed out last, without ManualAck
 	runner   *runner      // the Run under way, if there is one
 	round    *commitRound // the one that has not begun, if somebody waits for it
@@ -302,18 +302,25 @@ func (r *reader) tell(err error) {
 	r.tellLocked(err)
 }
 
-func (r *reader) tellLocked(err error) {
+// tellLocked is tell under the lock, which the caller holds. It reports whether err was not told already.
+func (r *reader) tellLocked(err error) (first bool) {
 	r.noteLocked(err)
 	for _, told := range r.trouble {
 		if told.Error() == err.Error() {
-			return
+			return false
 		}
 	}
 	r.trouble = append(r.trouble, err)
-	if isLoss(err) {
-		r.losses = append(r.losses, err)
-	}
 	r.wakeOne()
+	return true
+}
+
+// tellLossLocked is tellLocked of what is gone. Log and observers are told without the lock, by tellLosses.
+func (r *reader) tellLossLocked(l Loss) {
+	l.Topic, l.Group = r.topic, r.group
+	if r.tellLocked(l.Err) {
+		r.losses = append(r.losses, l)
+	}
 }
 
 // acknowledgeHeldLocked acknowledges what retrieve handed out last. That its partition moved away is nothing to return: the other member

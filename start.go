@@ -279,8 +279,10 @@ func (r *reader) noteMissing(err error) {
 	}
 }
 
-func (r *reader) recreatedError() error {
-	return fmt.Errorf("%w: what was not read of the old topic %q is gone; reading the new one from its start", ErrTopicRecreated, r.topic)
+// recreated is the loss of a topic that was deleted and made again.
+func (r *reader) recreated() Loss {
+	return Loss{Kind: LossRecreated, Partition: -1, Messages: unknown, Err: fmt.Errorf(
+		"%w: what was not read of the old topic %q is gone; reading the new one from its start", ErrTopicRecreated, r.topic)}
 }
 
 // restart goes on with a topic that was deleted and made again. Nothing of the old one may be committed on the new one.
@@ -291,10 +293,10 @@ func (r *reader) restart(cl *kgo.Client, id [16]byte) {
 	for _, a := range r.assigned {
 		r.endLocked(a)
 	}
-	r.tellLocked(r.recreatedError())
+	r.tellLossLocked(r.recreated())
 	r.mu.Unlock()
 	r.commitMu.Unlock()
-	r.logLosses()
+	r.tellLosses()
 	r.readAnew(cl) // franz-go keeps the old id, and fetches nothing, until the topic is purged and added again
 }
 

@@ -40,6 +40,11 @@
 //     "ends_run") and error.type
 //   - typedkafka.invalid.messages: messages sent and received that are not valid, by typedkafka.rule, once for each rule of the schema
 //     ("minimum", "required"), or of JSON ("syntax", "duplicate"), that a message breaks
+//   - typedkafka.consumer.losses, in losses, and typedkafka.consumer.lost_messages where their number is known, at most: messages that
+//     were gone before they were received, by typedkafka.kind: by "retention" (or DeleteRecords), by a "truncation" of the log after an
+//     unclean election, or with a topic that was "recreated"
+//   - typedkafka.consumer.rebalances, in rebalances: partitions that have come to a consumer ("assigned"), that it gave back ("revoked";
+//     also at its end) or lost, such as after consumer.session_timeout ("lost"), by typedkafka.kind
 //
 // Partitions are an attribute of the metrics of the conventions, which recommend it. A View of the SDK with an attribute filter drops
 // it where a topic has too many.

@@ -170,6 +170,21 @@ func within(t *testing.T) context.Context {
 }
 
 // contract is the topic's, by its number.
+// deleteBefore does what retention does.
+func (s *site) deleteBefore(t *testing.T, topic int, offset int64) {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(s.cfg.Brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	var offsets kadm.Offsets
+	offsets.AddOffset(s.topics[topic], 0, offset, -1)
+	if _, err := kadm.NewClient(cl).DeleteRecords(within(t), offsets); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (s *site) contract(i int) kafka.Topic[order] {
 	return kafka.Topic[order]{Name: s.topics[i], Key: func(o order) []byte { return []byte(o.ID) }}
 }

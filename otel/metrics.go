@@ -19,6 +19,7 @@ const (
 	attemptKey = attribute.Key("typedkafka.attempt") // of a process span, from the second
 	fateKey    = attribute.Key("typedkafka.fate")    // of a failure: what became of the message
 	ruleKey    = attribute.Key("typedkafka.rule")    // of an invalid message: what it breaks
+	kindKey    = attribute.Key("typedkafka.kind")    // of a loss or a rebalance
 )
 
 // buckets are the boundaries that the semantic conventions give for both durations, in seconds.
@@ -35,6 +36,11 @@ type instruments struct {
 	retries  metric.Int64Counter
 	failures metric.Int64Counter
 	invalid  metric.Int64Counter
+
+	losses     metric.Int64Counter
+	lost       metric.Int64Counter
+	rebalances metric.Int64Counter
+
 	lag      metric.Int64ObservableGauge
 	inFlight metric.Int64ObservableUpDownCounter
 	stalled  metric.Float64ObservableGauge
@@ -43,7 +49,7 @@ type instruments struct {
 // newInstruments makes them. An error goes to OpenTelemetry's handler, as everywhere, and the metric that it is about counts nothing.
 func newInstruments(m metric.Meter) instruments {
 	i := instruments{meter: m}
-	errs := make([]error, 10)
+	errs := make([]error, 13)
 	bounds := metric.WithExplicitBucketBoundaries(buckets...)
 	operation, err := messagingconv.NewClientOperationDuration(m, bounds)
 	i.operation, errs[0] = operation.Inst(), err
@@ -66,6 +72,12 @@ func newInstruments(m metric.Meter) instruments {
 		metric.WithDescription("Number of messages that are handed out and neither acknowledged nor given back."))
 	i.stalled, errs[9] = m.Float64ObservableGauge("typedkafka.consumer.stalled", metric.WithUnit("s"),
 		metric.WithDescription("For how long nothing of the partition has been handed out although something is there; 0 where it goes on."))
+	i.losses, errs[10] = m.Int64Counter("typedkafka.consumer.losses", metric.WithUnit("{loss}"),
+		metric.WithDescription("Number of times that messages were gone before they were received, by how."))
+	i.lost, errs[11] = m.Int64Counter("typedkafka.consumer.lost_messages", unit,
+		metric.WithDescription("Number of messages that were gone before they were received, at most, where that is known."))
+	i.rebalances, errs[12] = m.Int64Counter("typedkafka.consumer.rebalances", metric.WithUnit("{rebalance}"),
+		metric.WithDescription("Number of times that partitions have come to a consumer, or gone."))
 	if err := errors.Join(errs...); err != nil {
 		otel.Handle(err)
 	}
@@ -114,4 +126,23 @@ func (o *observer) countInvalid(ctx context.Context, at *scene, rules []string) 
 	for _, rule := range rules {
 		o.invalid.Add(ctx, 1, metric.WithAttributes(append(where[:len(where):len(where)], ruleKey.String(rule))...))
 	}
+}
+
+// lose counts a loss, and what is known to be gone by it. It is no caller's, so it has no context.
+func (o *observer) lose(l kafka.Loss) {
+	ctx := context.Background()
+	where := o.kind(l.Topic, l.Group, string(l.Kind))
+	o.losses.Add(ctx, 1, where)
+	if l.Messages > 0 {
+		o.lost.Add(ctx, l.Messages, where)
+	}
+}
+
+// rebalance counts that partitions have come or gone.
+func (o *observer) rebalance(r kafka.Rebalance) {
+	o.rebalances.Add(context.Background(), 1, o.kind(r.Topic, r.Group, string(r.Kind)))
+}
+
+func (o *observer) kind(topic, group, kind string) metric.MeasurementOption {
+	return metric.WithAttributes(append(o.where(place{topic: topic, group: group, partition: nowhere}), kindKey.String(kind))...)
 }

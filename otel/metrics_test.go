@@ -45,6 +45,7 @@ func TestMetrics(t *testing.T) {
 		"typedkafka.consumer.lag":             {gauge, "{message}"},
 		"typedkafka.consumer.in_flight":       {upDown, "{message}"},
 		"typedkafka.consumer.stalled":         {gauge, "s"},
+		"typedkafka.consumer.rebalances":      {counter, "{rebalance}"},
 	} {
 		m := collected[name]
 		kind := "none"
@@ -73,6 +74,36 @@ func TestMetrics(t *testing.T) {
 		"operation.name=send partition.id=0 server.address=kafka.example.com topic=0": 1,
 		"operation.name=send partition.id=0 server.address=kafka.example.com topic=1": 2,
 	})
+}
+
+// Losses and rebalances by kind.
+func TestLosses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	proxy := s.proxy(t)
+	produce(t, within(t), s.producer(t, proxy, 0), order{"a", 1}, order{"b", 1}, order{"c", 1}, order{"d", 1})
+	first := s.consumer(t, proxy, 0)
+	for range 2 { // the second acknowledges the first
+		if _, err := first.Retrieve(within(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	disconnect(t, first)
+	s.deleteBefore(t, 0, 3)
+	if _, err := s.consumer(t, proxy, 0).Retrieve(within(t)); !errors.Is(err, kafka.ErrDataLoss) {
+		t.Fatal(err)
+	}
+	s.awaitPoints(t, "typedkafka.consumer.lost_messages", map[string]int64{"group topic=0 typedkafka.kind=retention": 2})
+	s.checkPoints(t, "typedkafka.consumer.losses", map[string]int64{"group topic=0 typedkafka.kind=retention": 1})
+	s.checkPoints(t, "typedkafka.consumer.rebalances", map[string]int64{
+		"group topic=0 typedkafka.kind=assigned": 2, "group topic=0 typedkafka.kind=revoked": 1,
+	})
+	all := s.collected(t)
+	for name, unit := range map[string]string{"losses": "{loss}", "lost_messages": "{message}"} {
+		if m := all["typedkafka.consumer."+name]; m.Unit != unit || m.Description == "" {
+			t.Errorf("%s is in %q, %q", name, m.Unit, m.Description)
+		}
+	}
 }
 
 // A span and its duration are measured by one clock.

@@ -21,7 +21,8 @@ func Observer(opts ...Option) kafka.Observer {
 	o.instruments = newInstruments(o.meters.Meter(scope, metric.WithInstrumentationVersion(version()),
 		metric.WithSchemaURL(semconv.SchemaURL)))
 	return kafka.Observer{
-		Send: o.send, Receive: o.receive, Handle: o.handle, Fail: o.fail, Commit: o.commit, Consume: o.watch,
+		Send: o.send, Receive: o.receive, Handle: o.handle, Fail: o.fail, Commit: o.commit,
+		Lose: o.lose, Rebalance: o.rebalance, Consume: o.watch,
 	}
 }
 

@@ -35,6 +35,14 @@
 //   - typedkafka_commit_duration_seconds{topic,group}: of each commit of offsets, a failed one too
 //   - typedkafka_commit_failures_total{topic,group,error}
 //
+// # Losses and rebalances
+//
+//   - typedkafka_losses_total{topic,group,kind}: times that messages were gone before they were received: by "retention" (or
+//     DeleteRecords), by a "truncation" of the log after an unclean election, or with a topic that was "recreated"
+//   - typedkafka_lost_messages_total{topic,group,kind}: how many those were, at most, where that is known: by retention
+//   - typedkafka_rebalances_total{topic,group,kind}: times that a consumer got partitions ("assigned"), gave them back ("revoked"; also at
+//     its end), or lost them, such as after consumer.session_timeout ("lost")
+//
 // # Consumers, as Consumer.Status says at the scrape
 //
 //   - typedkafka_consumers{topic,group}: consumers that are in use, and typedkafka_consumers_joined those of them that are in their group

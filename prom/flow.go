@@ -51,6 +51,10 @@ type flow struct {
 	commitTime     *prometheus.HistogramVec
 	commitFailures *prometheus.CounterVec
 
+	losses     *prometheus.CounterVec
+	lost       *prometheus.CounterVec
+	rebalances *prometheus.CounterVec
+
 	senders    memo[string, sender] // by topic
 	deliveries memo[place, prometheus.Counter]
 	retrieves  memo[place, prometheus.Observer]
@@ -90,6 +94,11 @@ func newFlow() *flow {
 
 		commitTime:     histogram("commit_duration_seconds", "Time of a commit of offsets.", "topic", "group"),
 		commitFailures: counter("commit_failures_total", "Commits of offsets that have failed.", "topic", "group", "error"),
+
+		losses: counter("losses_total", "Losses: times that messages were gone before they were received, by how.", "topic", "group", "kind"),
+		lost: counter("lost_messages_total", "Messages that were gone before they were received, at most, where that is known.",
+			"topic", "group", "kind"),
+		rebalances: counter("rebalances_total", "Times that partitions have come to a consumer, or gone.", "topic", "group", "kind"),
 	}
 }
 
@@ -106,6 +115,7 @@ func (f *flow) parts() []prometheus.Collector {
 	return []prometheus.Collector{
 		f.sent, f.sendFailures, f.sendTime, f.consumed, f.receiveTime, f.invalid,
 		f.handlerTime, f.handlerFailures, f.retries, f.failed, f.commitTime, f.commitFailures,
+		f.losses, f.lost, f.rebalances,
 	}
 }
 
@@ -117,6 +127,16 @@ func (f *flow) begin(topic, group string) {
 	f.retries.WithLabelValues(topic, group)
 	for _, fate := range []kafka.Fate{kafka.FateSettled, kafka.FateDeadLettered, kafka.FateEndsRun} {
 		f.failed.WithLabelValues(topic, group, string(fate))
+	}
+	f.lost.WithLabelValues(topic, group, string(kafka.LossRetention))
+	for _, kind := range []kafka.LossKind{kafka.LossRetention, kafka.LossTruncation, kafka.LossRecreated} {
+		f.losses.WithLabelValues(topic, group, string(kind))
+	}
+	if group == "" {
+		return // it has no rebalances
+	}
+	for _, kind := range []kafka.RebalanceKind{kafka.RebalanceAssigned, kafka.RebalanceRevoked, kafka.RebalanceLost} {
+		f.rebalances.WithLabelValues(topic, group, string(kind))
 	}
 }
 
@@ -222,6 +242,18 @@ func (f *flow) commit(_ context.Context, c kafka.Commit) {
 	if c.Err != nil {
 		f.commitFailures.WithLabelValues(topic, group, kafka.ErrorType(c.Err)).Inc()
 	}
+}
+
+func (f *flow) lose(l kafka.Loss) {
+	at := []string{text(l.Topic), text(l.Group), string(l.Kind)}
+	f.losses.WithLabelValues(at...).Inc()
+	if l.Messages > 0 {
+		f.lost.WithLabelValues(at...).Add(float64(l.Messages))
+	}
+}
+
+func (f *flow) rebalance(r kafka.Rebalance) {
+	f.rebalances.WithLabelValues(text(r.Topic), text(r.Group), string(r.Kind)).Inc()
 }
 
 // text is a label's value, which must be UTF-8: the client library panics on another.

@@ -50,7 +50,8 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 func (m *Metrics) Options() []kafka.ProxyOption {
 	return []kafka.ProxyOption{
 		kafka.WithObserver(kafka.Observer{
-			Send: m.flow.send, Receive: m.flow.receive, Handle: m.flow.handle, Fail: m.flow.fail, Commit: m.flow.commit, Consume: m.consume,
+			Send: m.flow.send, Receive: m.flow.receive, Handle: m.flow.handle, Fail: m.flow.fail, Commit: m.flow.commit,
+			Lose: m.flow.lose, Rebalance: m.flow.rebalance, Consume: m.consume,
 		}),
 		kafka.WithClientOptions(kgo.WithHooks(m.clients)),
 	}

@@ -113,6 +113,37 @@ func TestRunning(t *testing.T) {
 	}
 }
 
+// Losses and rebalances by kind, all of which begin with 0.
+func TestLosing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	proxy := s.proxy(t)
+	at := []string{"topic", s.topics[0], "group", s.cfg.Group, "kind"}
+	with := func(kind string) []string { return append(at[:len(at):len(at)], kind) }
+	produce(t, s.producer(t, proxy, 0), "a", "b", "c", "d")
+	first := s.consumer(t, proxy, 0)
+	take(t, first, 2)
+	if err := first.Commit(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.check(t, 0, "losses_total", with("retention")...)
+	s.check(t, 1, "rebalances_total", with("assigned")...)
+	s.check(t, 0, "rebalances_total", with("revoked")...)
+	disconnect(t, first)
+	s.check(t, 1, "rebalances_total", with("revoked")...)
+	s.deleteBefore(t, 0, 3)
+	if _, err := s.consumer(t, proxy, 0).Retrieve(within(t)); !errors.Is(err, kafka.ErrDataLoss) {
+		t.Fatal(err)
+	}
+	eventually(t, "the loss is counted", func() bool { return s.happened(t, "lost_messages_total") })
+	s.check(t, 1, "losses_total", with("retention")...)
+	s.check(t, 2, "lost_messages_total", with("retention")...)
+	s.check(t, 0, "losses_total", with("truncation")...)
+	s.check(t, 0, "losses_total", with("recreated")...)
+	s.check(t, 2, "rebalances_total", with("assigned")...)
+	s.check(t, 0, "rebalances_total", with("lost")...)
+}
+
 // A batch is one call and several messages; what ends a Run is counted.
 func TestRunningBatches(t *testing.T) {
 	t.Parallel()
