@@ -37,7 +37,7 @@ func (c *Consumer[T]) many(o runOptions, h BatchHandler[T]) handling {
 		valid := make([]*job, 0, len(jobs))
 		for i := range jobs {
 			j := &jobs[i]
-			m, err := c.decode(j.taken)
+			m, err := c.decode(&j.taken)
 			c.tellTaken(ctx, attempt, m, err)
 			if err != nil {
 				j.err, j.invalid = err, true

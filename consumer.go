@@ -148,19 +148,18 @@ func (c *Consumer[T]) Retrieve(ctx context.Context) (*Message[T], error) {
 }
 
 func (c *Consumer[T]) retrieve(ctx context.Context) (*Message[T], error) {
-	got, err := c.reader.retrieve(ctx)
-	if err != nil {
+	var got taken
+	if err := c.reader.retrieve(ctx, &got); err != nil {
 		return nil, fmt.Errorf("kafka: retrieve from %q: %w", c.reader.topic, err)
 	}
-	return c.decode(got)
+	return c.decode(&got)
 }
 
 var errTombstone = errors.New("the value is null (a tombstone): use AcceptTombstones to receive it as a message")
 
 // decode makes a message of what was taken, or the error that carries its record.
-func (c *Consumer[T]) decode(got taken) (*Message[T], error) {
-	m := new(Message[T])
-	got.fill(&m.Record)
+func (c *Consumer[T]) decode(got *taken) (*Message[T], error) {
+	m := &Message[T]{Record: got.Record}
 	err := got.broken
 	switch {
 	case err != nil:

@@ -171,7 +171,7 @@ func (w *runner) giveUpOn(l *lane, t *tenure, j job) {
 
 // failure is what a job has failed with.
 func (l *lane) failure(j job) *MessageError {
-	m := &MessageError{Record: j.record(), Err: j.err, Attempts: l.attempts}
+	m := &MessageError{Record: j.Record, Err: j.err, Attempts: l.attempts}
 	m.receipt.decided = true
 	var undecoded *MessageError
 	if j.invalid {
@@ -192,7 +192,7 @@ func (w *runner) askOnFailure(ctx context.Context, m *MessageError) (err error) 
 func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 	w.reader.mu.Lock()
 	defer w.reader.mu.Unlock()
-	m := &MessageError{Record: j.record(), Err: err, Attempts: attempts}
+	m := &MessageError{Record: j.Record, Err: err, Attempts: attempts}
 	if i := slices.IndexFunc(l.running, j.is); i >= 0 {
 		l.running[i].failure = m
 	}

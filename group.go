@@ -61,7 +61,7 @@ func (r *reader) fetching() []kgo.Opt {
 		kgo.FetchMaxWait(fetchWait),
 		kgo.KeepControlRecords(), // to be passed: a commit that stops before them leaves a lag for ever
 		kgo.MaxDecompressBatchBytes(c.MaxDecompressedBytes), kgo.WithDecompressor(r.inflater),
-		kgo.FetchMaxBytes(fetchBytes), kgo.BrokerMaxReadBytes(c.largestAnswer()),
+		kgo.WithPools(r.pool), kgo.FetchMaxBytes(fetchBytes), kgo.BrokerMaxReadBytes(c.largestAnswer()),
 		kgo.MetadataMaxAge(metadataAge), kgo.MetadataMinAge(metadataMinAge),
 	}
 }

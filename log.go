@@ -154,7 +154,7 @@ func (w *runner) logPanics(l *lane) {
 		}
 		j.panicked = true
 		if p != told {
-			w.reader.log().Error("kafka: a handler panicked", "partition", j.rec.Partition, "offset", j.rec.Offset, "error", p.Error(),
+			w.reader.log().Error("kafka: a handler panicked", "partition", j.Partition, "offset", j.Offset, "error", p.Error(),
 				"stack", string(p.Stack))
 		}
 		told = p
@@ -191,7 +191,7 @@ func (w *runner) logBuried(j job) {
 	w.reader.mu.Unlock()
 	if n > 0 {
 		w.reader.log().Warn("kafka: messages fail for good; their dead letters are written", "dead_letters", *w.options.deadLetter,
-			"count", n, "partition", j.rec.Partition, "offset", j.rec.Offset)
+			"count", n, "partition", j.Partition, "offset", j.Offset)
 	}
 }
 

@@ -88,8 +88,9 @@ func TestAPartitionThatStandsIsToldAfterAMinute(t *testing.T) {
 		for offset := range int64(3) {
 			a.add(&kgo.Record{Topic: "orders", Partition: 3, Offset: offset})
 		}
-		first := a.take()
-		second := a.take()
+		var first, second taken
+		a.take(&first)
+		a.take(&second)
 		const stands, goesOn = "nothing more of a partition is handed out", "a partition that stood goes on"
 		for range 30 {
 			r.logStalls()

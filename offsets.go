@@ -87,13 +87,32 @@ var noPosition = position{unknown, -1}
 // was truncated and its offsets are used again. An older one may go on: other clients commit the epoch of now instead of the record's.
 func (p position) after(q position) bool { return p.offset > q.offset || p.epoch > q.epoch }
 
-// An entry is one record in order of delivery.
+// An entry is one record in order of delivery. It has all that will be handed out, since the client's records are used again.
 type entry struct {
-	rec    *kgo.Record // nil once settled
-	offset int64
-	epoch  int32
-	bytes  int32
-	state  state
+	fetched       // zero once settled
+	last    int64 // the offset up to which it stands for the log: its own, unless it is a stretch that can't be read
+	epoch   int32
+	bytes   int32
+	state   state
+}
+
+// A fetched is what was fetched of one record.
+type fetched struct {
+	offset     int64
+	timestamp  time.Time
+	key, value []byte
+	headers    []Header
+}
+
+// fill takes over what is to be handed out of a client's record. The slices end where their bytes do, so that appending to one can't
+// reach its neighbours.
+func (e *entry) fill(rec *kgo.Record) {
+	e.offset, e.last, e.epoch = rec.Offset, rec.Offset, rec.LeaderEpoch
+	e.timestamp = rec.Timestamp
+	e.key, e.value = rec.Key[:len(rec.Key):len(rec.Key)], rec.Value[:len(rec.Value):len(rec.Value)]
+	e.headers = headersOf(rec.Headers)
+	e.bytes = int32(len(rec.Key) + len(rec.Value)) // a batch is shorter than 2 GiB
+	e.state = queued
 }
 
 type state uint8
@@ -136,19 +155,19 @@ func (a *assignment) add(rec *kgo.Record) {
 		a.pass(rec)
 		return
 	}
-	size := int32(len(rec.Key) + len(rec.Value)) // a batch is shorter than 2 GiB
-	a.waiting.add(size)
-	a.entries.push(entry{rec: rec, offset: rec.Offset, epoch: rec.LeaderEpoch, bytes: size})
+	e := a.entries.push()
+	e.fill(rec)
+	a.waiting.add(e.bytes)
 }
 
 // pass takes in a control record. A run of them is one entry: behind a message that is never acknowledged their number has no bound.
 func (a *assignment) pass(rec *kgo.Record) {
-	e := entry{offset: rec.Offset, epoch: rec.LeaderEpoch, state: passed}
-	if last := a.entries.len() - 1; last >= 0 && a.entries.at(last).state == passed {
-		*a.entries.at(last) = e
-	} else {
-		a.entries.push(e)
+	last := a.entries.len() - 1
+	if last < 0 || a.entries.at(last).state != passed {
+		a.entries.push()
+		last++
 	}
+	*a.entries.at(last) = entry{last: rec.Offset, epoch: rec.LeaderEpoch, state: passed}
 	a.trim()
 }
 
@@ -158,8 +177,10 @@ func (a *assignment) addBroken(rec *kgo.Record, last int64, err error) {
 		a.broken = make(map[uint64]error)
 	}
 	a.broken[a.first+uint64(a.entries.len())] = err
-	a.waiting.add(0)
-	a.entries.push(entry{rec: rec, offset: last, epoch: rec.LeaderEpoch})
+	e := a.entries.push()
+	e.fill(rec)
+	e.last = last
+	a.waiting.add(e.bytes)
 	a.polled = last + 1
 }
 
@@ -174,10 +195,9 @@ func (a *assignment) mayFetch() bool { return !a.gone && !a.resting() && a.waiti
 // resting reports whether something must happen before more is handed out.
 func (a *assignment) resting() bool { return a.blocked || a.stalls > 0 || a.suspended }
 
-// take hands out the next record. Only if canTake.
-func (a *assignment) take() taken {
+// take hands out the next record, as t. Only if canTake.
+func (a *assignment) take(t *taken) {
 	e := a.entries.at(int(a.next - a.first))
-	r := receipt{assignment: a, sequence: a.next}
 	e.state = handed
 	a.waiting.remove(e.bytes)
 	a.handed.add(e.bytes)
@@ -185,9 +205,17 @@ func (a *assignment) take() taken {
 	if a.handed.reaches(a.limit) {
 		a.blocked, a.blockedSince = true, time.Now()
 	}
+	a.fill(t, e, a.next)
 	a.next++
 	a.skipPassed()
-	return taken{e.rec, a.broken[r.sequence], r}
+}
+
+// fill makes t what is handed out for an entry.
+func (a *assignment) fill(t *taken, e *entry, sequence uint64) {
+	t.Topic, t.Partition, t.Offset, t.Timestamp = a.reader.topic, a.partition, e.offset, e.timestamp
+	t.Key, t.Headers, t.Raw = e.key, e.headers, e.value
+	t.receipt = receipt{assignment: a, sequence: sequence}
+	t.broken = a.broken[sequence]
 }
 
 // skipPassed moves next over what is never handed out.
@@ -217,7 +245,7 @@ func (a *assignment) acknowledge(sequence uint64) error {
 	if e.state == handed {
 		a.unacked.remove(e.bytes)
 	}
-	e.state, e.rec = settled, nil
+	e.state, e.fetched = settled, fetched{}
 	delete(a.broken, sequence)
 	a.trim()
 	return nil
@@ -237,15 +265,16 @@ func (a *assignment) giveBack(sequence uint64) (again bool, err error) {
 	return true, nil
 }
 
-// retake hands out again what was given back; ok is false where it was acknowledged meanwhile, or moved away.
-func (a *assignment) retake(sequence uint64) (_ taken, ok bool) {
+// retake hands out again what was given back, as t; ok is false where it was acknowledged meanwhile, or moved away.
+func (a *assignment) retake(t *taken, sequence uint64) (ok bool) {
 	e := a.find(sequence)
 	if a.gone || e == nil || e.state != returned {
-		return taken{}, false
+		return false
 	}
 	e.state = handed
 	a.unacked.add(e.bytes)
-	return taken{e.rec, a.broken[sequence], receipt{assignment: a, sequence: sequence}}, true
+	a.fill(t, e, sequence)
+	return true
 }
 
 // trim moves the mark over the settled prefix and nothing past it.
@@ -255,7 +284,7 @@ func (a *assignment) trim() {
 		if e.state != settled && e.state != passed {
 			break
 		}
-		if to := (position{e.offset + 1, e.epoch}); to.after(a.mark) {
+		if to := (position{e.last + 1, e.epoch}); to.after(a.mark) {
 			a.mark = to
 		}
 		if e.state == settled {
@@ -325,12 +354,13 @@ func (r *ring) len() int { return r.n }
 // at returns the i-th entry from the front.
 func (r *ring) at(i int) *entry { return &r.buf[(r.head+i)&(len(r.buf)-1)] }
 
-func (r *ring) push(e entry) {
+// push returns a new entry at the back. It holds anything.
+func (r *ring) push() *entry {
 	if r.n == len(r.buf) {
 		r.grow()
 	}
 	r.n++
-	*r.at(r.n - 1) = e
+	return r.at(r.n - 1)
 }
 
 func (r *ring) grow() {
@@ -342,8 +372,8 @@ func (r *ring) grow() {
 	r.buf, r.head = bigger, 0
 }
 
+// pop removes the entry at the front, which holds no memory any more.
 func (r *ring) pop() {
-	*r.at(0) = entry{}
 	r.head = (r.head + 1) & (len(r.buf) - 1)
 	r.n--
 }

@@ -131,11 +131,12 @@ func (m *trackerMachine) take(t *rapid.T) {
 	} else if !can {
 		return
 	}
-	got := m.a.take()
-	rec, broken, r := got.rec, got.broken, got.receipt
+	var got taken
+	m.a.take(&got)
+	broken, r := got.broken, got.receipt
 	x := &m.l.lines[i]
-	if rec.Offset != x.offset || (broken != nil) != x.broken {
-		t.Fatalf("took offset %d (%v), want %d (broken %v)", rec.Offset, broken, x.offset, x.broken)
+	if got.Offset != x.offset || (broken != nil) != x.broken {
+		t.Fatalf("took offset %d (%v), want %d (broken %v)", got.Offset, broken, x.offset, x.broken)
 	}
 	m.receipt[i] = r
 	x.given, x.out = 1, true
@@ -197,16 +198,17 @@ func (m *trackerMachine) retake(t *rapid.T) {
 		return
 	}
 	x := &m.l.lines[i]
-	again, ok := m.a.retake(m.receipt[i].sequence)
-	rec, broken := again.rec, again.broken
+	var again taken
+	ok = m.a.retake(&again, m.receipt[i].sequence)
+	broken := again.broken
 	if ok != (x.returned && !m.l.gone) {
 		t.Fatalf("retaking offset %d: %v; returned %v, gone %v", x.offset, ok, x.returned, m.l.gone)
 	}
 	if !ok {
 		return
 	}
-	if rec.Offset != x.offset || (broken != nil) != x.broken {
-		t.Fatalf("retook offset %d (%v), want %d", rec.Offset, broken, x.offset)
+	if again.Offset != x.offset || (broken != nil) != x.broken {
+		t.Fatalf("retook offset %d (%v), want %d", again.Offset, broken, x.offset)
 	}
 	x.given++
 	x.out, x.returned = true, false
@@ -260,7 +262,7 @@ func TestTheTrackerMeetsItsSpecification(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 12).Draw(t, "limit")
-		m := &trackerMachine{a: newAssignment(nil, 0, window{limit, 1 << 30}), l: ledger{limit: limit}, last: noPosition}
+		m := &trackerMachine{a: newAssignment(&reader{}, 0, window{limit, 1 << 30}), l: ledger{limit: limit}, last: noPosition}
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.check, "poll": m.poll, "take": m.take, "take too": m.take, "acknowledge": m.acknowledge,
 			"acknowledge too": m.acknowledge, "give back": m.giveBack, "retake": m.retake, "commit": m.commit,
@@ -279,16 +281,17 @@ func TestTheTrackerMeetsItsSpecification(t *testing.T) {
 // A run of control records behind a message that nobody acknowledges takes no memory: their number has no bound.
 func TestControlRecordsTakeNoRoom(t *testing.T) {
 	t.Parallel()
-	a := newAssignment(nil, 0, window{1000, 1 << 30})
+	a := newAssignment(&reader{}, 0, window{1000, 1 << 30})
 	a.add(&kgo.Record{Offset: 0})
-	r := a.take().receipt
+	var first taken
+	a.take(&first)
 	for i := range int64(10_000) {
 		a.add(control(i+1, 0))
 	}
 	if a.entries.len() > 2 {
 		t.Errorf("10,000 control records take %d entries", a.entries.len()-1)
 	}
-	if err := a.acknowledge(r.sequence); err != nil {
+	if err := a.acknowledge(first.receipt.sequence); err != nil {
 		t.Fatal(err)
 	}
 	if a.mark.offset != 10_001 || a.entries.len() != 0 {

@@ -26,9 +26,13 @@ var (
 func (r *reader) poll(ctx context.Context, cl *kgo.Client) {
 	var pause time.Duration
 	told := make(troubles)
+	recycles := onlyPool(cl)
 	for r.awaitRoom(ctx) {
 		fetches := cl.PollRecords(ctx, pollRecords)
 		records, faults := r.takeIn(fetches)
+		if recycles {
+			fetches.EachRecord((*kgo.Record).Recycle)
+		}
 		r.inflater.polled()
 		r.unpolled.polled()
 		r.skip(cl, faults)

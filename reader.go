@@ -21,6 +21,7 @@ type reader struct {
 	conn     *connection
 	inflater *inflater
 	unpolled unpolled
+	pool     *recordPool
 	refusing chan struct{} // closed when Disconnect begins
 	closing  closing
 	showing  showing
@@ -62,9 +63,8 @@ type reader struct {
 
 // taken is one record on its way to the caller.
 type taken struct {
-	rec     *kgo.Record
-	broken  error // why its stretch of the log can't be read
-	receipt receipt
+	Record
+	broken error // why its stretch of the log can't be read
 }
 
 func newReader(p *Proxy, topic string, o consumerOptions) *reader {
@@ -72,6 +72,7 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 		proxy: p, topic: topic, group: o.group, options: o,
 		refusing: make(chan struct{}),
 		assigned: make(map[int32]*assignment),
+		pool:     new(recordPool),
 		wake:     make(chan struct{}, 1),
 		low:      make(chan struct{}, 1),
 
@@ -87,28 +88,28 @@ func newReader(p *Proxy, topic string, o consumerOptions) *reader {
 var errConcurrent = errors.New("another goroutine is inside Retrieve, and this call would acknowledge its message:" +
 	" give each goroutine a consumer of its own, or use ManualAck")
 
-// retrieve acknowledges what it handed out before and takes the next record.
-func (r *reader) retrieve(ctx context.Context) (taken, error) {
+// retrieve acknowledges what it handed out before and takes the next record, as t.
+func (r *reader) retrieve(ctx context.Context, t *taken) error {
 	if err := ctx.Err(); err != nil {
-		return taken{}, err // and what is held stays unacknowledged: its handler may have failed because of this end
+		return err // and what is held stays unacknowledged: its handler may have failed because of this end
 	}
 	if !r.options.manualAck {
 		if !r.inside.CompareAndSwap(false, true) {
-			return taken{}, r.concurrent()
+			return r.concurrent()
 		}
 		defer r.inside.Store(false)
 	}
 	if r.conn.client.Load() == nil { // before the first opening, or after Disconnect
 		if err := r.connect(ctx); err != nil {
-			return taken{}, err
+			return err
 		}
 	}
 	if r.options.syncCommit && !r.options.manualAck {
 		if err := r.commitHeld(ctx); err != nil {
-			return taken{}, err
+			return err
 		}
 	}
-	return r.take(ctx)
+	return r.take(ctx, t)
 }
 
 // concurrent says who else is inside.
@@ -137,22 +138,22 @@ func (r *reader) connect(ctx context.Context) error {
 }
 
 // take waits for a record or for something to tell.
-func (r *reader) take(ctx context.Context) (taken, error) {
+func (r *reader) take(ctx context.Context, t *taken) error {
 	waited := false
 	for {
-		t, err, wait := r.tryTake(waited)
+		err, wait := r.tryTake(t, waited)
 		if !wait {
-			return t, err
+			return err
 		}
 		waited = true
 		select {
 		case <-r.wake:
 		case <-ctx.Done():
 			r.stopWaiting()
-			return taken{}, r.ended(ctx)
+			return r.ended(ctx)
 		case <-r.refusing:
 			r.stopWaiting()
-			return taken{}, ErrDisconnected
+			return ErrDisconnected
 		}
 	}
 }
@@ -170,7 +171,7 @@ func (r *reader) ended(ctx context.Context) error {
 }
 
 // tryTake takes a record if there is one, the first time after it has acknowledged what was handed out before; wait says that there is nothing, and that the caller counts as waiting now.
-func (r *reader) tryTake(waited bool) (t taken, err error, wait bool) {
+func (r *reader) tryTake(t *taken, waited bool) (err error, wait bool) {
 	var done settlement
 	defer func() { r.follow(done) }()
 	r.mu.Lock()
@@ -180,36 +181,36 @@ func (r *reader) tryTake(waited bool) (t taken, err error, wait bool) {
 	} else {
 		done = r.acknowledgeHeldLocked()
 	}
-	t, err, found := r.next()
+	err, found := r.next(t)
 	if !found {
 		r.waiters++
-		return taken{}, nil, true
+		return nil, true
 	}
 	r.wakeOne() // there may be more, for another waiter
 	if err == nil && !r.options.manualAck {
 		r.held = t.receipt
 	}
-	return t, err, false
+	return err, false
 }
 
 // next finds what to hand out: what is to be told, then what was given back, then the next record. The caller holds r.mu.
-func (r *reader) next() (t taken, err error, found bool) {
+func (r *reader) next(t *taken) (err error, found bool) {
 	if r.refused {
-		return taken{}, ErrDisconnected, true
+		return ErrDisconnected, true
 	}
 	if len(r.trouble) > 0 {
 		err, r.trouble = r.trouble[0], r.trouble[1:]
-		return taken{}, err, true
+		return err, true
 	}
-	if t, ok := r.pull(); ok {
-		return t, nil, true
+	if r.pull(t) {
+		return nil, true
 	}
 	err = r.tooManyUnacked()
-	return taken{}, err, err != nil
+	return err, err != nil
 }
 
-// pull takes what was given back, or the next record. The caller holds r.mu.
-func (r *reader) pull() (taken, bool) {
+// pull takes what was given back, or the next record, as t. The caller holds r.mu.
+func (r *reader) pull(t *taken) bool {
 	for len(r.returned) > 0 {
 		again := r.returned[0]
 		r.returned = r.returned[1:]
@@ -217,18 +218,18 @@ func (r *reader) pull() (taken, bool) {
 			r.aside = append(r.aside, again)
 			continue
 		}
-		if t, ok := again.assignment.retake(again.sequence); ok {
-			return t, true
+		if again.assignment.retake(t, again.sequence) {
+			return true
 		}
 	}
 	a := r.ready.take()
 	if a == nil {
-		return taken{}, false
+		return false
 	}
-	t := a.take()
+	a.take(t)
 	r.ready.add(a)
 	r.tookFrom(a)
-	return t, true
+	return true
 }
 
 // tookFrom lets the poller go on once enough was taken, or where what waits belongs to a partition that has just come to its bound:

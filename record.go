@@ -28,21 +28,6 @@ func (r *Record) Nack() error {
 	return r.receipt.assignment.reader.giveBack(r.receipt)
 }
 
-// fill makes r the caller's record. Its slices end where their bytes do, so that appending to one can't reach its neighbours.
-func (t taken) fill(r *Record) {
-	rec := t.rec
-	r.Topic, r.Partition, r.Offset, r.Timestamp = rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
-	r.Key, r.Raw = rec.Key[:len(rec.Key):len(rec.Key)], rec.Value[:len(rec.Value):len(rec.Value)]
-	r.Headers = headersOf(rec.Headers)
-	r.receipt = t.receipt
-}
-
-// record is the caller's record.
-func (t taken) record() (r Record) {
-	t.fill(&r)
-	return r
-}
-
 // headersOf are a client's headers as ours. None are nil.
 func headersOf(all []kgo.RecordHeader) []Header {
 	if len(all) == 0 {

@@ -132,7 +132,7 @@ var errNilHandler = errors.New("the handler is nil: give a function that handles
 func (c *Consumer[T]) one(h Handler[T]) handling {
 	return func(ctx context.Context, jobs []job, attempt int) {
 		j := &jobs[0]
-		m, err := c.decode(j.taken)
+		m, err := c.decode(&j.taken)
 		c.tellTaken(ctx, attempt, m, err)
 		if err != nil {
 			j.err, j.invalid = err, true

@@ -437,14 +437,14 @@ func (w *runner) heldError(begun []job) error {
 	}
 	if left > 0 {
 		errs = append(errs, fmt.Errorf("%d messages were not settled before the end and are delivered again; the first is offset %d"+
-			" of partition %d", left, begun[0].rec.Offset, begun[0].rec.Partition))
+			" of partition %d", left, begun[0].Offset, begun[0].Partition))
 	}
 	return errors.Join(errs...)
 }
 
 func inOrder(jobs []job) []job {
 	slices.SortFunc(jobs, func(a, b job) int {
-		return cmp.Or(cmp.Compare(a.rec.Partition, b.rec.Partition), cmp.Compare(a.receipt.sequence, b.receipt.sequence))
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.receipt.sequence, b.receipt.sequence))
 	})
 	return jobs
 }

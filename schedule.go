@@ -30,6 +30,7 @@ type schedule struct {
 	shares  map[int32]*share
 	spare   []*lane  // that are in no use
 	turns   []*share // that have a lane to run, in the order in which it is their turn
+	pulled  job      // what take has just pulled
 	fromLog bool     // the last pick came from the reader, so a lane that waits is next
 }
 
@@ -85,7 +86,7 @@ func newSchedule(o runOptions, alarm func(*lane, time.Duration) *time.Timer) *sc
 
 // take picks what to handle next, and pulls new messages where it needs them; nil where nothing may start. Lanes that wait and new
 // messages take turns, and so do partitions on each side, so that none starves.
-func (s *schedule) take(pull func() (taken, bool)) *lane {
+func (s *schedule) take(pull func(*taken) bool) *lane {
 	for range 2 {
 		s.fromLog = !s.fromLog
 		if s.fromLog {
@@ -101,14 +102,14 @@ func (s *schedule) take(pull func() (taken, bool)) *lane {
 
 // takeNew pulls messages until one may be handled at once. The others line up behind what runs; the bounds of their partitions end
 // that.
-func (s *schedule) takeNew(pull func() (taken, bool)) *lane {
-	for t, ok := pull(); ok; t, ok = pull() {
-		l := s.laneOf(t)
+func (s *schedule) takeNew(pull func(*taken) bool) *lane {
+	for j := &s.pulled; pull(&j.taken); {
+		l := s.laneOf(&j.taken)
 		if l.state == idle && s.batch == 1 && !s.stands(l.share) { // as it mostly is: no line
-			l.begin(job{taken: t})
+			l.begin(*j)
 			return l
 		}
-		l.waiting.add(job{taken: t})
+		l.waiting.add(*j)
 		if l.state <= filling && s.full(l) && !s.stands(l.share) {
 			s.start(l)
 			return l
@@ -258,7 +259,7 @@ func (s *schedule) shareOf(partition int32) *share {
 }
 
 // laneOf finds the lane of a message. Lanes go by a hash: two keys that share one are only handled one after the other.
-func (s *schedule) laneOf(t taken) *lane {
+func (s *schedule) laneOf(t *taken) *lane {
 	id := s.laneID(t)
 	l := s.lanes[id]
 	if l == nil {
@@ -267,7 +268,7 @@ func (s *schedule) laneOf(t taken) *lane {
 		} else {
 			l = new(lane)
 		}
-		l.id, l.share = id, s.shareOf(t.rec.Partition)
+		l.id, l.share = id, s.shareOf(t.Partition)
 		s.lanes[id] = l
 	}
 	return l
@@ -285,13 +286,13 @@ func (s *schedule) free(l *lane) {
 }
 
 // laneID is a hash: of the key, so that nobody who doesn't know the seed can make keys share a lane, and of the partition.
-func (s *schedule) laneID(t taken) uint64 {
+func (s *schedule) laneID(t *taken) uint64 {
 	const spread = 0x9e3779b97f4a7c15 // 2⁶⁴ over the golden ratio
-	id := uint64(uint32(t.rec.Partition)) * spread
+	id := uint64(uint32(t.Partition)) * spread
 	switch {
 	case s.byPartition:
-	case t.rec.Key != nil:
-		id ^= maphash.Bytes(s.seed, t.rec.Key)
+	case t.Key != nil:
+		id ^= maphash.Bytes(s.seed, t.Key)
 	case s.unordered:
 		id ^= bits.ReverseBytes64(t.receipt.sequence + 1)
 	}

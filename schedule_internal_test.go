@@ -67,7 +67,7 @@ func newScheduleMachine(t *rapid.T) *scheduleMachine {
 		alarms:  make(map[*time.Timer]*lane),
 	}
 	for p := range int32(partitions) {
-		m.current = append(m.current, newAssignment(nil, p, window{rapid.IntRange(1, 20).Draw(t, "window"), 1 << 20}))
+		m.current = append(m.current, newAssignment(&reader{}, p, window{rapid.IntRange(1, 20).Draw(t, "window"), 1 << 20}))
 	}
 	m.byPartition = m.batch > 1 || rapid.Bool().Draw(t, "by partition")
 	m.s = newSchedule(runOptions{
@@ -88,13 +88,13 @@ func (m *scheduleMachine) alarm(l *lane, _ time.Duration) *time.Timer {
 func (m *scheduleMachine) lane(t taken) string {
 	switch {
 	case m.byPartition:
-		return fmt.Sprint(t.rec.Partition)
-	case t.rec.Key != nil:
-		return fmt.Sprint(t.rec.Partition, " ", string(t.rec.Key))
+		return fmt.Sprint(t.Partition)
+	case t.Key != nil:
+		return fmt.Sprint(t.Partition, " ", string(t.Key))
 	case m.s.unordered:
-		return fmt.Sprint(t.rec.Partition, " alone ", t.rec.Offset, " ", t.receipt.sequence)
+		return fmt.Sprint(t.Partition, " alone ", t.Offset, " ", t.receipt.sequence)
 	}
-	return fmt.Sprint(t.rec.Partition, " keyless")
+	return fmt.Sprint(t.Partition, " keyless")
 }
 
 // poll brings new messages to a partition.
@@ -112,22 +112,22 @@ func (m *scheduleMachine) poll(t *rapid.T) {
 }
 
 // pull is the reader's side: partitions in turn.
-func (m *scheduleMachine) pull() (taken, bool) {
+func (m *scheduleMachine) pull(got *taken) bool {
 	for range m.current {
 		m.turn++
 		if a := m.current[m.turn%len(m.current)]; a.canTake() {
-			got := a.take()
-			name := m.lane(got)
+			a.take(got)
+			name := m.lane(*got)
 			l := m.lanes[name]
 			if l == nil {
 				l = &plannedLane{partition: a.partition}
 				m.lanes[name] = l
 			}
-			l.jobs = append(l.jobs, &plannedJob{receipt: got.receipt, offset: got.rec.Offset})
-			return got, true
+			l.jobs = append(l.jobs, &plannedJob{receipt: got.receipt, offset: got.Offset})
+			return true
 		}
 	}
-	return taken{}, false
+	return false
 }
 
 // take has the schedule pick what a worker handles next.
@@ -142,18 +142,18 @@ func (m *scheduleMachine) take(t *rapid.T) {
 	want := l.next()
 	switch {
 	case l.busy:
-		t.Fatalf("a lane is given out that a worker has: offset %d", got.running[0].rec.Offset)
+		t.Fatalf("a lane is given out that a worker has: offset %d", got.running[0].Offset)
 	case m.stopped[l.partition] > 0:
-		t.Fatalf("offset %d of a partition that stands is given out", got.running[0].rec.Offset)
+		t.Fatalf("offset %d of a partition that stands is given out", got.running[0].Offset)
 	case l.parked && !l.due:
-		t.Fatalf("offset %d is given out before its pause is over", got.running[0].rec.Offset)
+		t.Fatalf("offset %d is given out before its pause is over", got.running[0].Offset)
 	case len(got.running) > m.batch:
 		t.Fatalf("%d messages are given out at once, more than %d", len(got.running), m.batch)
 	}
 	l.running = nil
 	for i, j := range got.running {
 		if i >= len(want) || j.receipt != want[i].receipt {
-			t.Fatalf("offset %d is given out as number %d, want the lane's oldest that are not settled", j.rec.Offset, i)
+			t.Fatalf("offset %d is given out as number %d, want the lane's oldest that are not settled", j.Offset, i)
 		}
 		l.running = append(l.running, want[i])
 	}
@@ -282,7 +282,7 @@ func (m *scheduleMachine) move(t *rapid.T) {
 	if mark := old.mark.offset; mark != unknown {
 		m.acked[p] = mark
 	}
-	again := newAssignment(nil, p, old.limit)
+	again := newAssignment(&reader{}, p, old.limit)
 	for _, rec := range m.log[p][m.acked[p]:] {
 		again.add(rec)
 	}

@@ -27,7 +27,7 @@ type bubble struct {
 	done []string   // "KEY OFFSET at TIME", in order
 }
 
-func newBubble(t *testing.T, o runOptions, h func(rec *kgo.Record, attempt int) error) *bubble {
+func newBubble(t *testing.T, o runOptions, h func(rec *Record, attempt int) error) *bubble {
 	t.Helper()
 	p, err := NewProxy(Config{Brokers: []string{"broker.invalid:9092"}, Group: "g"}, WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
@@ -40,8 +40,8 @@ func newBubble(t *testing.T, o runOptions, h func(rec *kgo.Record, attempt int) 
 	b.r.assigned[0] = b.a
 	b.w = b.r.newRunner(t.Context(), o, func(_ context.Context, jobs []job, attempt int) {
 		for i := range jobs {
-			jobs[i].err = h(jobs[i].rec, attempt)
-			b.note(jobs[i].rec, jobs[i].err)
+			jobs[i].err = h(&jobs[i].Record, attempt)
+			b.note(&jobs[i].Record, jobs[i].err)
 		}
 	})
 	if err := b.w.begin(); err != nil {
@@ -50,7 +50,7 @@ func newBubble(t *testing.T, o runOptions, h func(rec *kgo.Record, attempt int) 
 	return b
 }
 
-func (b *bubble) note(rec *kgo.Record, err error) {
+func (b *bubble) note(rec *Record, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err == nil {
@@ -95,7 +95,7 @@ func TestARetryWaitsInItsLaneAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := errors.New("fails")
 		policy := RetryPolicy{Attempts: 5, Backoff: time.Second, MaxBackoff: 3 * time.Second}
-		b := newBubble(t, single(2, policy), func(rec *kgo.Record, attempt int) error {
+		b := newBubble(t, single(2, policy), func(rec *Record, attempt int) error {
 			if string(rec.Key) == "a" && rec.Offset == 0 && attempt < 5 {
 				return failing
 			}
@@ -124,7 +124,7 @@ func TestARetryWaitsInItsLaneAlone(t *testing.T) {
 func TestASlowKeyHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, single(2, RetryPolicy{Attempts: 1}), func(rec *kgo.Record, _ int) error {
+		b := newBubble(t, single(2, RetryPolicy{Attempts: 1}), func(rec *Record, _ int) error {
 			if string(rec.Key) == "slow" {
 				time.Sleep(time.Hour)
 			} else {
@@ -154,7 +154,7 @@ func TestABatchWaitsAsLongAsItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := single(1, RetryPolicy{Attempts: 1})
 		o.batch, o.patience, o.byPartition = new(3), new(10*time.Second), true
-		b := newBubble(t, o, func(*kgo.Record, int) error { return nil })
+		b := newBubble(t, o, func(*Record, int) error { return nil })
 		b.poll("a", "b", "c", "d")
 		time.Sleep(time.Minute)
 		want := []string{"a 0 at 0s", "b 1 at 0s", "c 2 at 0s", "d 3 at 10s"}

@@ -119,7 +119,7 @@ func (a *assignment) status() PartitionStatus {
 func (a *assignment) position() int64 {
 	switch i := int(a.next - a.first); {
 	case i < a.entries.len():
-		return a.entries.at(i).rec.Offset // never one that is passed: next is not on those
+		return a.entries.at(i).offset // never one that is passed: next is not on those
 	case a.polled != unknown:
 		return a.polled
 	}

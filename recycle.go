@@ -1,0 +1,42 @@
+package kafka
+
+import (
+	"math/bits"
+	"reflect"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A recordPool gives the client the memory for the records of a batch, again and again: what is to be handed out of them is in the
+// trackers as soon as they are polled. The bytes of keys, values and headers are not in it; those are handed out for good. It is safe for
+// concurrent use.
+type recordPool struct {
+	bySize [bits.UintSize + 1]sync.Pool // of *[]kgo.Record, by the length of their number in bits
+}
+
+// mostRecycled is how many records a batch may have whose memory is kept: some 3 MB.
+const mostRecycled = 1 << 14
+
+// GetRecords is called for each batch that is received.
+func (p *recordPool) GetRecords(n int) []kgo.Record {
+	if n > mostRecycled || n == 0 {
+		return make([]kgo.Record, n)
+	}
+	size := bits.Len(uint(n - 1))
+	if spare, ok := p.bySize[size].Get().(*[]kgo.Record); ok {
+		return *spare
+	}
+	return make([]kgo.Record, 1<<size)
+}
+
+// PutRecords is called once the last record of a batch is recycled.
+func (p *recordPool) PutRecords(spent []kgo.Record) {
+	if n := len(spent); n <= mostRecycled {
+		p.bySize[bits.Len(uint(n-1))].Put(&spent)
+	}
+}
+
+// onlyPool reports whether a client has no pool but ours: recycling a record gives back the memory of all pools of which it is made, and
+// with one for decompressed bytes that of what is handed out.
+func onlyPool(cl *kgo.Client) bool { return reflect.ValueOf(cl.OptValue(kgo.WithPools)).Len() == 1 }
