@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -25,7 +24,6 @@ type reader struct {
 	refusing chan struct{} // closed when Disconnect begins
 	closing  closing
 	showing  showing
-	inside   atomic.Bool // a goroutine is in retrieve or run; unused with ManualAck
 
 	mu       sync.Mutex // guards what follows and every assignment
 	assigned map[int32]*assignment
@@ -39,6 +37,7 @@ type reader struct {
 	runner   *runner      // the Run under way, if there is one
 	round    *commitRound // the one that has not begun, if somebody waits for it
 	refused  bool
+	inside   bool               // a goroutine waits in retrieve, or is in run; never so with ManualAck
 	waiters  int                // goroutines that wait for wake
 	wake     chan struct{}      // holds one token for one of them
 	untilLow int                // how many may be taken until the poller is to go on
@@ -93,13 +92,17 @@ func (r *reader) retrieve(ctx context.Context, t *taken) error {
 	if err := ctx.Err(); err != nil {
 		return err // and what is held stays unacknowledged: its handler may have failed because of this end
 	}
-	if !r.options.manualAck {
-		if !r.inside.CompareAndSwap(false, true) {
-			return r.concurrent()
+	opened := r.conn.client.Load() != nil // not so before the first opening, and after Disconnect
+	if opened && !r.options.syncCommit {
+		if err, found := r.takeAtOnce(t); found {
+			return err
 		}
-		defer r.inside.Store(false)
 	}
-	if r.conn.client.Load() == nil { // before the first opening, or after Disconnect
+	if err := r.enter(); err != nil {
+		return err
+	}
+	defer r.exit()
+	if !opened {
 		if err := r.connect(ctx); err != nil {
 			return err
 		}
@@ -112,10 +115,25 @@ func (r *reader) retrieve(ctx context.Context, t *taken) error {
 	return r.take(ctx, t)
 }
 
-// concurrent says who else is inside.
-func (r *reader) concurrent() error {
+// enter counts a goroutine that is to wait in retrieve, or in run. Without ManualAck there may be one.
+func (r *reader) enter() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.inside {
+		return r.concurrent()
+	}
+	r.inside = !r.options.manualAck
+	return nil
+}
+
+func (r *reader) exit() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inside = false
+}
+
+// concurrent says who else is inside. The caller holds r.mu.
+func (r *reader) concurrent() error {
 	if r.runner != nil {
 		return errRunning
 	}
@@ -135,6 +153,20 @@ func (r *reader) connect(ctx context.Context) error {
 	r.showing.begin(r.proxy.observers, r.status)
 	_, err := r.conn.get(ctx, patient)
 	return err
+}
+
+// takeAtOnce takes a record if there is one, or something to tell, after it has acknowledged what was handed out before.
+func (r *reader) takeAtOnce(t *taken) (err error, found bool) {
+	r.mu.Lock()
+	if r.inside {
+		defer r.mu.Unlock()
+		return r.concurrent(), true
+	}
+	done := r.acknowledgeHeldLocked()
+	err, found = r.next(t)
+	r.mu.Unlock()
+	r.follow(done)
+	return err, found
 }
 
 // take waits for a record or for something to tell.
@@ -170,27 +202,20 @@ func (r *reader) ended(ctx context.Context) error {
 	return err
 }
 
-// tryTake takes a record if there is one, the first time after it has acknowledged what was handed out before; wait says that there is nothing, and that the caller counts as waiting now.
+// tryTake is next for who waits, or is about to: wait says that there is nothing, and that he counts as waiting now.
 func (r *reader) tryTake(t *taken, waited bool) (err error, wait bool) {
-	var done settlement
-	defer func() { r.follow(done) }()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if waited {
 		r.waiters--
-	} else {
-		done = r.acknowledgeHeldLocked()
 	}
 	err, found := r.next(t)
-	if !found {
+	if found {
+		r.wakeOne() // there may be more, for another waiter
+	} else {
 		r.waiters++
-		return nil, true
 	}
-	r.wakeOne() // there may be more, for another waiter
-	if err == nil && !r.options.manualAck {
-		r.held = t.receipt
-	}
-	return err, false
+	return err, !found
 }
 
 // next finds what to hand out: what is to be told, then what was given back, then the next record. The caller holds r.mu.
@@ -203,6 +228,9 @@ func (r *reader) next(t *taken) (err error, found bool) {
 		return err, true
 	}
 	if r.pull(t) {
+		if !r.options.manualAck {
+			r.held = t.receipt
+		}
 		return nil, true
 	}
 	err = r.tooManyUnacked()
@@ -222,12 +250,12 @@ func (r *reader) pull(t *taken) bool {
 			return true
 		}
 	}
-	a := r.ready.take()
+	a := r.ready.first()
 	if a == nil {
 		return false
 	}
 	a.take(t)
-	r.ready.add(a)
+	r.ready.turn()
 	r.tookFrom(a)
 	return true
 }
@@ -470,17 +498,27 @@ func (q *queue) add(a *assignment) {
 	q.back = a
 }
 
-// take removes the first assignment that has something to take.
-func (q *queue) take() *assignment {
-	for q.front != nil {
-		a := q.front
-		q.front, a.behind, a.ready = a.behind, nil, false
-		if q.front == nil {
-			q.back = nil
-		}
-		if a.canTake() {
-			return a
-		}
+// first is the assignment whose turn it is, of those that have something to take.
+func (q *queue) first() *assignment {
+	for q.front != nil && !q.front.canTake() {
+		q.remove()
 	}
-	return nil
+	return q.front
+}
+
+// turn lets the others have their turn before the first one has its next.
+func (q *queue) turn() {
+	if a := q.front; a != q.back {
+		q.remove()
+		q.add(a)
+	}
+}
+
+// remove removes the first assignment.
+func (q *queue) remove() {
+	a := q.front
+	q.front, a.behind, a.ready = a.behind, nil, false
+	if q.front == nil {
+		q.back = nil
+	}
 }

@@ -63,10 +63,10 @@ const lastGrace = time.Second
 
 // run runs until ctx or Disconnect or a fault ends it.
 func (r *reader) run(ctx context.Context, o runOptions, h handling) error {
-	if !r.inside.CompareAndSwap(false, true) {
-		return r.concurrent()
+	if err := r.enter(); err != nil {
+		return err
 	}
-	defer r.inside.Store(false)
+	defer r.exit()
 	if err := r.connect(ctx); err != nil {
 		var cause *endedError
 		if over(ctx, err) && ctx.Err() != nil && !errors.As(err, &cause) {
