@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type Consumer[T any] struct {
 	codec      *Codec[T]
 	reader     *reader
 	tombstones bool
+	chunks     sync.Pool // of *[]Message[T], for newMessage
 }
 
 // A ConsumerOption sets how one consumer receives.
@@ -159,7 +161,8 @@ var errTombstone = errors.New("the value is null (a tombstone): use AcceptTombst
 
 // decode makes a message of what was taken, or the error that carries its record.
 func (c *Consumer[T]) decode(got *taken) (*Message[T], error) {
-	m := &Message[T]{Record: got.Record}
+	m := c.newMessage(len(got.Raw))
+	m.Record = got.Record
 	err := got.broken
 	switch {
 	case err != nil:
