@@ -14,7 +14,7 @@ import (
 
 // conclude settles what was handled without an error, and sees to what failed.
 func (w *runner) conclude(l *lane, t *tenure) {
-	w.settle(l, job.succeeded)
+	w.settle(l, (*job).succeeded)
 	if len(l.running) > 0 && t.ctx.Err() == nil { // else they were interrupted: no attempt, and no failure
 		w.logPanics(l)
 		for _, j := range slices.Clone(l.running) {
@@ -36,13 +36,13 @@ func (l *lane) succeeded() bool {
 	return true
 }
 
-func (j job) succeeded() bool { return j.err == nil }
+func (j *job) succeeded() bool { return j.err == nil }
 
 // is reports whether two are the same message's.
-func (j job) is(k job) bool { return j.receipt == k.receipt }
+func (j *job) is(k *job) bool { return j.receipt == k.receipt }
 
 // settle acknowledges those of a lane's jobs that is holds for.
-func (w *runner) settle(l *lane, is func(job) bool) {
+func (w *runner) settle(l *lane, is func(*job) bool) {
 	w.reader.mu.Lock()
 	done := w.settleLocked(l, is)
 	w.reader.mu.Unlock()
@@ -50,8 +50,8 @@ func (w *runner) settle(l *lane, is func(job) bool) {
 }
 
 // settleLocked is settle under the reader's lock, which the caller holds.
-func (w *runner) settleLocked(l *lane, is func(job) bool) (done settlement) {
-	l.running = slices.DeleteFunc(l.running, func(j job) bool {
+func (w *runner) settleLocked(l *lane, is func(*job) bool) (done settlement) {
+	l.drop(func(j *job) bool {
 		if !is(j) {
 			return false
 		}
@@ -193,8 +193,10 @@ func (w *runner) note(l *lane, j job, err error, attempts int) *MessageError {
 	w.reader.mu.Lock()
 	defer w.reader.mu.Unlock()
 	m := &MessageError{Record: j.Record, Err: err, Attempts: attempts}
-	if i := slices.IndexFunc(l.running, j.is); i >= 0 {
-		l.running[i].failure = m
+	for i := range l.running {
+		if l.running[i].is(&j) {
+			l.running[i].failure = m
+		}
 	}
 	return m
 }

@@ -6,7 +6,7 @@ import "reflect"
 // hold; the bytes of each keep all that was fetched with them, which is more.
 const (
 	messageChunk = 2 << 10
-	smallMessage = 1 << 10
+	smallMessage = 4 << 10
 )
 
 // newMessage makes a message for a value of some bytes. It may share an allocation with others, and nothing else.

@@ -176,7 +176,7 @@ func (w *runner) tryNext(ended stint, waited bool) (at stint, done settlement, w
 		r.waiters--
 	}
 	if ended.lane != nil {
-		done = w.settleLocked(ended.lane, job.succeeded)
+		done = w.settleLocked(ended.lane, (*job).succeeded)
 		w.proceedLocked(ended.lane, ended.tenure)
 	}
 	w.hear()

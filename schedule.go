@@ -3,7 +3,6 @@ package kafka
 import (
 	"hash/maphash"
 	"math/bits"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -28,7 +27,8 @@ type schedule struct {
 	seed    maphash.Seed
 	lanes   map[uint64]*lane
 	shares  map[int32]*share
-	spare   []*lane  // that are in no use
+	unused  []*lane  // lanes that had nothing when they were added; the first is the first to be one of another key
+	keeps   int      // how many of those are kept for their keys
 	turns   []*share // that have a lane to run, in the order in which it is their turn
 	pulled  job      // what take has just pulled
 	fromLog bool     // the last pick came from the reader, so a lane that waits is next
@@ -42,10 +42,11 @@ type share struct {
 	inTurn    bool
 }
 
-// A lane is a line of messages that must be handled one after another. It exists while it has any.
+// A lane is a line of messages that must be handled one after another. It exists while it has any, and for a while after.
 type lane struct {
 	id      uint64
 	share   *share
+	unused  bool    // it is among the schedule's unused ones
 	running []job   // what is being handled, waits for a retry, or waits for its dead letter
 	waiting backlog // what comes after it
 	state   laneState
@@ -77,10 +78,13 @@ type job struct {
 	panicked bool // a panic of its handler is in the log
 }
 
+// keptLanes is how many lanes that have nothing a schedule keeps. Each takes some 400 bytes, and more if it had a batch.
+const keptLanes = 1000
+
 func newSchedule(o runOptions, alarm func(*lane, time.Duration) *time.Timer) *schedule {
 	return &schedule{
 		unordered: o.unordered, byPartition: o.byPartition, batch: *o.batch, patience: *o.patience, alarm: alarm,
-		seed: maphash.MakeSeed(), lanes: make(map[uint64]*lane), shares: make(map[int32]*share),
+		keeps: keptLanes, seed: maphash.MakeSeed(), lanes: make(map[uint64]*lane), shares: make(map[int32]*share),
 	}
 }
 
@@ -164,7 +168,7 @@ func (s *schedule) offer(sh *share) {
 
 // start takes from a lane what is to run; false, and the lane is gone, where all of it has moved to another member.
 func (s *schedule) start(l *lane) bool {
-	l.running = slices.DeleteFunc(l.running, job.moved)
+	l.drop((*job).moved)
 	for l.waiting.len() > 0 && len(l.running) == 0 {
 		l.fill(s.batch)
 	}
@@ -194,8 +198,20 @@ func (l *lane) fill(most int) {
 	l.attempts, l.backoff = 0, nil
 }
 
+// drop removes those of what runs that is holds for.
+func (l *lane) drop(is func(*job) bool) {
+	kept := l.running[:0]
+	for i := range l.running {
+		if j := &l.running[i]; !is(j) {
+			kept = append(kept, *j)
+		}
+	}
+	clear(l.running[len(kept):])
+	l.running = kept
+}
+
 // moved reports whether a job's partition has moved, or is moving, to another member.
-func (j job) moved() bool { return j.receipt.assignment.leaving || j.receipt.assignment.gone }
+func (j *job) moved() bool { return j.receipt.assignment.leaving || j.receipt.assignment.gone }
 
 // ready makes a lane wait for its turn.
 func (s *schedule) ready(l *lane) {
@@ -263,25 +279,38 @@ func (s *schedule) laneOf(t *taken) *lane {
 	id := s.laneID(t)
 	l := s.lanes[id]
 	if l == nil {
-		if n := len(s.spare); n > 0 {
-			l, s.spare = s.spare[n-1], s.spare[:n-1]
-		} else {
-			l = new(lane)
-		}
+		l = s.unusedLane()
 		l.id, l.share = id, s.shareOf(t.Partition)
 		s.lanes[id] = l
 	}
 	return l
 }
 
-// free lets go of a lane that has nothing. A few are kept for the next: with one for each message, making them is the main cost of a
-// Run.
+// unusedLane is a lane for a key that has none: that of a key which had nothing for long, or a new one. With one for each message, making
+// them, and putting them into the map and out of it, is the main cost of a Run.
+func (s *schedule) unusedLane() *lane {
+	for len(s.unused) > s.keeps {
+		l := s.unused[0]
+		s.unused = s.unused[1:]
+		l.unused = false
+		if l.state == idle {
+			delete(s.lanes, l.id)
+			return l
+		}
+	}
+	return new(lane)
+}
+
+// free lets go of a lane that has nothing.
 func (s *schedule) free(l *lane) {
-	const kept = 64
+	const few = 8
+	if cap(l.waiting.jobs) > few {
+		l.waiting = backlog{}
+	}
 	l.state = idle
-	delete(s.lanes, l.id)
-	if len(s.spare) < kept {
-		s.spare = append(s.spare, l)
+	if !l.unused {
+		l.unused = true
+		s.unused = append(s.unused, l)
 	}
 }
 
@@ -299,11 +328,20 @@ func (s *schedule) laneID(t *taken) uint64 {
 	return id
 }
 
+func anyMoved(jobs []job) bool {
+	for i := range jobs {
+		if jobs[i].moved() {
+			return true
+		}
+	}
+	return false
+}
+
 // freeMoved lets lanes go whose messages have moved away while they waited.
 func (s *schedule) freeMoved() {
 	for _, l := range s.lanes {
 		waits := l.state == parked || l.state == filling
-		if waits && (slices.ContainsFunc(l.running, job.moved) || slices.ContainsFunc(l.waiting.all(), job.moved)) {
+		if waits && (anyMoved(l.running) || anyMoved(l.waiting.all())) {
 			s.ready(l)
 		}
 	}

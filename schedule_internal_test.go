@@ -73,6 +73,7 @@ func newScheduleMachine(t *rapid.T) *scheduleMachine {
 	m.s = newSchedule(runOptions{
 		batch: &m.batch, patience: new(time.Hour), byPartition: m.byPartition, unordered: rapid.Bool().Draw(t, "unordered"),
 	}, m.alarm)
+	m.s.keeps = rapid.IntRange(0, 3).Draw(t, "lanes kept")
 	return m
 }
 
@@ -337,8 +338,7 @@ func (m *scheduleMachine) finishAll(t *rapid.T) {
 				m.settleAll(l)
 			}
 		}
-		l := m.s.take(m.pull)
-		if l == nil && len(m.s.lanes) == 0 {
+		if m.s.take(m.pull) == nil && m.s.allIdle() {
 			break
 		}
 	}
@@ -347,6 +347,15 @@ func (m *scheduleMachine) finishAll(t *rapid.T) {
 			t.Fatalf("partition %d is settled up to %d, want %d", a.partition, a.mark.offset, m.next[a.partition])
 		}
 	}
+}
+
+func (s *schedule) allIdle() bool {
+	for _, l := range s.lanes {
+		if l.state != idle {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *scheduleMachine) settleAll(l *lane) {
