@@ -134,7 +134,7 @@ func TestATopicThatIsReplacedIsReadWithoutAGroup(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	topic := c.topic(t, 2)
-	c.writeOrders(t, topic, 1, 0, 1500) // more than is polled ahead
+	c.writeOrders(t, topic, 1, 0, 6000) // more than is polled ahead
 	consumer := newConsumer(t, c.proxy(t), topic, kafka.WithPartitions(1), kafka.WithStart(kafka.AtTime(time.Now().Add(-time.Hour))))
 	expectOrders(t, consumer, 0, 5)
 	c.deleteTopic(t, topic)

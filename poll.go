@@ -14,10 +14,11 @@ import (
 const pollRecords = 500
 
 var (
-	// enough is what may wait to be taken until the poller waits, of partitions that are taken from.
-	enough = window{500, 8 << 20}
+	// enough is what may wait to be taken until the poller waits, of partitions that are taken from. The client fetches no more from a
+	// broker until all it has from there is polled: of small messages some thousands, which are to last for as long as a fetch takes.
+	enough = window{4000, 8 << 20}
 	// tooMuch is what may wait of a partition that is not taken from, until its fetching stops; it begins again at little.
-	tooMuch, little = window{2000, 4 << 20}, window{500, 1 << 20}
+	tooMuch, little = window{8000, 4 << 20}, window{2000, 1 << 20}
 )
 
 // poll takes in what the client has fetched, until ctx ends. It polls with rebalances blocked, gives the records to their

@@ -101,7 +101,7 @@ func TestATopicThatIsReplaced(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	topic := c.topic(t, 1)
-	c.writeOrders(t, topic, 0, 0, 1500) // more than is polled ahead, so that the poller waits for them to be taken
+	c.writeOrders(t, topic, 0, 0, 6000) // more than is polled ahead, so that the poller waits for them to be taken
 	log, logger := newJournal()
 	consumer := newConsumer(t, c.proxy(t, kafka.WithLogger(logger)), topic, kafka.ManualAck())
 	old := take(t, consumer, 5)

@@ -108,7 +108,7 @@ func TestOtherPartitionsGoOn(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	topic := c.topic(t, 2)
-	c.writeOrders(t, topic, 0, 0, 2000)
+	c.writeOrders(t, topic, 0, 0, 6000)
 	consumer := newConsumer(t, c.proxy(t), topic, kafka.ManualAck(), kafka.WithMaxUnacked(10))
 	stuck := take(t, consumer, 1)
 	c.writeOrders(t, topic, 1, 0, 1000)
@@ -143,7 +143,7 @@ func TestWhatIsPolledIsBounded(t *testing.T) {
 		messages, size int
 		records, bytes int // bounds: what is kept, and one more poll
 	}{
-		{"many small ones", 3000, 10, 1000, 1 << 20},
+		{"many small ones", 10_000, 10, 4500, 1 << 20},
 		{"large ones", 120, 200 << 10, 1000, 20 << 20},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -178,11 +178,11 @@ func TestAPartitionAtItsBoundIsPaused(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	topic := c.topic(t, 2)
-	c.writeOrders(t, topic, 0, 0, 3000)
-	c.writeOrders(t, topic, 1, 0, 2000)
+	c.writeOrders(t, topic, 0, 0, 12_000)
+	c.writeOrders(t, topic, 1, 0, 6000)
 	consumer := newConsumer(t, c.proxy(t), topic, kafka.ManualAck(), kafka.WithMaxUnacked(10))
 	var stuck []*kafka.Message[order]
-	for others := 0; others < 2000; {
+	for others := 0; others < 6000; {
 		m := retrieve(t, consumer)
 		if m.Partition == 0 {
 			stuck = append(stuck, m)
@@ -191,11 +191,11 @@ func TestAPartitionAtItsBoundIsPaused(t *testing.T) {
 		ack(t, m)
 		others++
 	}
-	if n, _ := kafka.Waiting(consumer); n > 2500 { // tooMuch, and one more poll
+	if n, _ := kafka.Waiting(consumer); n > 8500 { // tooMuch, and one more poll
 		t.Errorf("%d messages of the partition at its bound were polled", n)
 	}
 	ack(t, stuck...)
-	for next := len(stuck); next < 3000; next++ {
+	for next := len(stuck); next < 12_000; next++ {
 		m := retrieve(t, consumer)
 		if m.Value.Qty != next {
 			t.Fatalf("received order %d, want %d", m.Value.Qty, next)
