@@ -76,7 +76,7 @@ func (s *sender) explain(d *delivery, err error) error {
 	}
 	since, idempotent := s.conn.faults.since(d.before), s.proxy.cfg.Producer.Acks == acksAll
 	err = explainOutcome(s.topic, err, since, idempotent)
-	if errors.Is(err, kerr.ClusterAuthorizationFailed) { // the client keeps a refused producer id for its life
+	if idempotent && idRefused(d.client, err) {
 		s.conn.discard(d.client)
 	}
 	var firstRead *kgo.ErrFirstReadEOF

@@ -69,6 +69,7 @@ var (
 	_ kgo.HookBrokerConnect    = (*faults)(nil)
 	_ kgo.HookBrokerDisconnect = (*faults)(nil)
 	_ kgo.HookBrokerE2E        = (*faults)(nil)
+	_ kgo.HookBrokerThrottle   = (*faults)(nil)
 	_ kgo.HookBrokerWrite      = (*faults)(nil)
 )
 
@@ -90,6 +91,11 @@ func (f *faults) OnBrokerDisconnect(b kgo.BrokerMetadata, _ net.Conn) { f.forget
 // OnBrokerConnect notes the end of a dial, TLS and SASL included.
 func (f *faults) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	f.note(b, err)
+}
+
+// OnBrokerThrottle notes for how long a broker is not asked.
+func (f *faults) OnBrokerThrottle(b kgo.BrokerMetadata, interval time.Duration, _ bool) {
+	f.pause(questionOf(b, connecting), time.Now().Add(interval))
 }
 
 // OnBrokerE2E notes the end of a request. "SASL is missing" shows only here: the broker closes what it already accepted.

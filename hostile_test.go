@@ -325,7 +325,7 @@ func TestMutatedAnswers(t *testing.T) {
 			if err := p.Ping(within(t, patience)); err != nil {
 				t.Errorf("Ping of an honest broker: %v", err)
 			}
-			// A true-looking leader epoch or producer id keeps a client busy for minutes, as it must; a new one knows nothing of it.
+			// A pause for a quota that is not absurd holds a client for up to a minute, as it must; a new one knows nothing of it.
 			p = newProxy(t, c.cfg)
 			if err := calls(t, p, topic)[1].run(within(t, patience)); err != nil {
 				t.Errorf("Produce by a new proxy: %v", err)

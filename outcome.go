@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -46,6 +47,22 @@ func explainOutcome(topic string, err error, since requests, idempotent bool) er
 		return err
 	}
 }
+
+// idRefused reports whether a record's error is a broker's refusal of a producer id. The client gives that to every later record, for its
+// life: it asks again only after what kerr calls retriable (franz-go v1.22.2, doInitProducerID).
+func idRefused(cl *kgo.Client, err error) bool {
+	var code *kerr.Error
+	if !errors.As(err, &code) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), knownID)
+	defer cancel()
+	_, _, refusal := cl.ProducerID(ctx)
+	return errors.Is(refusal, code)
+}
+
+// knownID is time enough for a client to say what it knows: the one goroutine that tells of records waits for it.
+const knownID = 50 * time.Millisecond
 
 // tooLarge reports whether a broker takes no record of this size.
 func tooLarge(err error) bool {

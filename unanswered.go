@@ -18,12 +18,13 @@ type question struct {
 
 func questionOf(b kgo.BrokerMetadata, key int16) question { return question{b.Host, b.Port, key} }
 
-// awaited is what became of a question.
+// awaited is what became of a question; with the key connecting, of all to a broker.
 type awaited struct {
 	open   int       // requests without an answer
 	since  time.Time // when the first of them was sent, or the one before was answered
 	failed int       // in a row
 	err    error     // of the last that failed
+	paused time.Time // until when the client waits, since the broker has asked it to
 }
 
 // ask notes a request.
@@ -38,6 +39,16 @@ func (f *faults) ask(q question) {
 		f.asked = make(map[question]awaited)
 	}
 	f.asked[q] = a
+}
+
+// pause notes until when nothing is asked.
+func (f *faults) pause(q question, until time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.asked == nil {
+		f.asked = make(map[question]awaited)
+	}
+	f.asked[q] = awaited{paused: until}
 }
 
 // answer notes how a request ended.
@@ -84,6 +95,9 @@ func (f *faults) unanswered(now time.Time) (q question, remedy string, err error
 	for one, a := range f.asked {
 		waits := now.Sub(a.since)
 		switch {
+		case a.paused.After(now):
+			return one, "raise the quota with kafka-configs.sh (producer_byte_rate, consumer_byte_rate, request_percentage), or send less",
+				fmt.Errorf("a quota of the cluster holds this client back, for another %s", a.paused.Sub(now).Round(time.Millisecond))
 		case a.failed >= again && waits < faultAge:
 			return one, lookThere, fmt.Errorf("asked for %s it fails each time, %d times by now: %w", wire.Name(one.key), a.failed, a.err)
 		case a.open > 0 && waits >= slow && waits > longest:

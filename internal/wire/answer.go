@@ -136,8 +136,8 @@ func (a *Answer) names() bool {
 	return false
 }
 
-// Walk takes in what has come, which may be more than the answer, and returns the rest. An error is a lie: nothing of it may reach a
-// decoder.
+// Walk takes in what has come, which may be more than the answer, and returns the rest. A pause that the broker asks for is shortened in
+// it to a minute. An error is a lie: nothing of it may reach a decoder.
 func (a *Answer) Walk(b []byte) (rest []byte, err error) {
 	n := min(a.left, len(b))
 	b, rest = b[:n], b[n:]
@@ -201,6 +201,8 @@ func (a *Answer) begin(f *field) {
 	switch f.kind {
 	case fixed:
 		a.skip = f.size
+	case pause:
+		a.reading.begin(wait, f, f.size)
 	case nullable:
 		a.reading.begin(presence, f, 1)
 	case tags:

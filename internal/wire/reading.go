@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"encoding/binary"
+	"time"
+)
+
 // A reading is a number under way: its bytes may come one by one.
 type reading struct {
 	what  what
@@ -14,6 +19,7 @@ type what uint8
 
 const (
 	nothing  what = iota
+	wait          // for how long
 	length        // of a text, bytes or an array
 	presence      // of a struct that may be null
 	tagCount
@@ -65,6 +71,9 @@ func (a *Answer) read(b []byte) ([]byte, error) {
 		}
 		r := a.reading
 		a.reading = reading{}
+		if r.what == wait {
+			return b[i+1:], a.shorten(b[:i+1], &r)
+		}
 		return b[i+1:], a.act(&r)
 	}
 	return nil, nil
@@ -83,6 +92,26 @@ func (a *Answer) act(r *reading) error {
 		return a.span(r.field, r.count())
 	default:
 		return a.tag(r)
+	}
+	return nil
+}
+
+// A client waits for as long as a broker asks it to, and 2^31 ms are 24 days. A quota asks for seconds; one that is exceeded a hundredfold
+// may ask for hours. Asking again before that does not get round it, since the broker itself does not read on for as long (KIP-219).
+const (
+	longestPause = time.Minute
+	absurdPause  = 24 * time.Hour
+)
+
+// shorten makes a pause the longest, in the bytes that end with it. One that has come in pieces is refused: a part is handed on.
+func (a *Answer) shorten(b []byte, r *reading) error {
+	asked := time.Duration(int32(uint32(r.value))) * time.Millisecond
+	switch {
+	case asked <= longestPause:
+	case len(b) < r.size, asked > absurdPause:
+		return a.lie("asks to wait for %s", asked)
+	default:
+		binary.BigEndian.PutUint32(b[len(b)-r.size:], uint32(longestPause.Milliseconds()))
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 // A shape is what an answer consists of, in the words that gen writes.
 //
 //	1 2 4 8 16   as many bytes
+//	w            for how many milliseconds the client is to wait (a quota's), in 4 bytes
 //	s b r        a text, bytes, batches of records: a length and what it says
 //	[ … ]        an array: a count and as many elements
 //	? ( … )      a struct that may be null
@@ -33,6 +34,7 @@ type kind uint8
 
 const (
 	fixed kind = iota
+	pause
 	text
 	opaque
 	records
@@ -44,7 +46,7 @@ const (
 // A field is one part of a shape in one version.
 type field struct {
 	kind  kind
-	size  int     // of fixed; of one element of an array, at least
+	size  int     // of fixed and pause; of one element of an array, at least
 	most  int32   // elements that an array may have, 0: as many as fit
 	inner []field // of an array's element, or of a struct that may be null
 }
@@ -99,6 +101,8 @@ func (c *compiler) fields(closing string) (all []field) {
 		switch word {
 		case closing:
 			return all
+		case "w":
+			all = append(all, field{kind: pause, size: 4})
 		case "s":
 			all = append(all, field{kind: text})
 		case "b":
@@ -153,7 +157,7 @@ func least(fields []field, flexible bool) (n int) {
 	lengths := map[kind]int{text: 2, opaque: 4, records: 4, array: 4}
 	for _, f := range fields {
 		switch {
-		case f.kind == fixed:
+		case f.kind == fixed, f.kind == pause:
 			n += f.size
 		case flexible || f.kind == nullable:
 			n++

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"reflect"
@@ -136,6 +137,7 @@ func TestLies(t *testing.T) {
 		"a batch that claims too many":        {1, 4, fetched(batch(2, 0, 1000, 70))},
 		"a batch of a negative length":        {1, 4, fetched(batch(2, 0, 1, -200))},
 		"a compressed batch that claims more": {1, 4, fetched(batch(2, 4, 1<<24, 70))},
+		"a pause of 24 days":                  {3, 12, []byte{0, 0x7f, 0xff, 0xff, 0xff, 2}},
 		"a produce answer about nothing":      {0, 9, []byte{0, 1, 0, 0, 0, 0, 0}},
 		"a group's offsets of no group":       {9, 8, []byte{0, 0, 0, 0, 0, 1, 0}},
 	} {
@@ -147,6 +149,28 @@ func TestLies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A pause is shortened to a minute where it comes whole; it is refused where a part of it is handed on already, and where it is absurd.
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ asked, handedOn uint32 }{
+		"none": {0, 0}, "a minute": {60_000, 60_000}, "more": {60_001, 60_000},
+		"23 hours": {23 * 3_600_000, 60_000}, "less than none": {1 << 31, 1 << 31},
+	} {
+		for _, piece := range []int{1, 4, 100} {
+			resp := kmsg.NewPtrInitProducerIDResponse()
+			resp.Version, resp.ThrottleMillis = 4, int32(tc.asked)
+			body := resp.AppendTo([]byte{0})
+			_, _, err := walk(22, 4, body, piece)
+			if whole := piece == 100 || tc.asked == tc.handedOn; isLie(err) == whole {
+				t.Errorf("%s in pieces of %d: %v", name, piece, err)
+			}
+			if got := binary.BigEndian.Uint32(body[1:]); err == nil && got != tc.handedOn {
+				t.Errorf("%s in pieces of %d: %d", name, piece, got)
+			}
+		}
 	}
 }
 

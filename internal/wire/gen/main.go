@@ -80,10 +80,13 @@ func (r *reader) statements(list []ast.Stmt) (fields []string) {
 	return fields
 }
 
-// assignment reads v := b.Int32(), isFlexible := version >= 9, and the one field that is looked into: s.RecordBatches = v.
+// assignment reads v := b.Int32(), isFlexible := version >= 9, and the two fields that are looked into: s.RecordBatches = v and
+// s.ThrottleMillis = v.
 func (r *reader) assignment(fields []string, s *ast.AssignStmt) []string {
 	if left, is := s.Lhs[0].(*ast.SelectorExpr); is && slices.Contains([]string{"RecordBatches", "Records"}, left.Sel.Name) && fields[len(fields)-1] == "b" {
 		fields[len(fields)-1] = "r"
+	} else if is && left.Sel.Name == "ThrottleMillis" && fields[len(fields)-1] == "4" {
+		fields[len(fields)-1] = "w"
 	}
 	if left, is := s.Lhs[0].(*ast.Ident); is && left.Name == "isFlexible" {
 		if compare, is := s.Rhs[0].(*ast.BinaryExpr); is {
