@@ -108,8 +108,11 @@ func (r *reader) look(ctx context.Context, cl *kgo.Client, s stuck) error {
 		return nil // the client looks for it
 	}
 	resp, err := cl.Broker(int(leader)).Request(ctx, r.oneBatch(s))
-	if err != nil && ctx.Err() == nil {
-		return r.stuckError(ctx, cl, leader, fmt.Errorf("asked for messages: %w", err))
+	if err != nil {
+		if ctx.Err() == nil && r.conn.faults.last() == nil { // which nothing else tells, such as that the broker can't be asked for any
+			r.noteUnhealed(r.stuckError(ctx, cl, leader, fmt.Errorf("asked for messages: %w", err)))
+		}
+		return nil
 	}
 	fetched, is := resp.(*kmsg.FetchResponse)
 	if !is || fetched.ErrorCode != 0 {

@@ -76,7 +76,7 @@ func (s *sender) explain(d *delivery, err error) error {
 	}
 	since, idempotent := s.conn.faults.since(d.before), s.proxy.cfg.Producer.Acks == acksAll
 	err = explainOutcome(s.topic, err, since, idempotent)
-	if idempotent && idRefused(d.client, err) {
+	if idempotent && s.conn.client.Load() == d.client && idRefused(d.client, err) { // the client keeps that for its life
 		s.conn.discard(d.client)
 	}
 	var firstRead *kgo.ErrFirstReadEOF

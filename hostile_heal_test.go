@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -96,4 +97,35 @@ func wantAsSaid(t *testing.T, c *cluster, topic string, said map[int]error) {
 			t.Errorf("message %d is there: %v", qty, err)
 		}
 	}
+}
+
+// A context that ends while there is nothing to receive is explained by nothing: all answers have come.
+func TestIdlenessIsNotExplained(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 2)
+	c.writeOrders(t, topic, 0, 0, 1)
+	consumer := newConsumer(t, c.proxy(t), topic)
+	retrieve(t, consumer)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if _, err := consumer.Retrieve(ctx); !errors.Is(err, context.DeadlineExceeded) || contains(err, "connection error") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A broker that fails while messages wait for the consumer is no error of Retrieve's: it waits, as long as its context lets it.
+func TestAnOutageWithALagIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	c, l, topic := hostile(t)
+	l.tell(about(fetchRequest, func(answered) io.Reader { return failing{} }))
+	consumer := newConsumer(t, newProxy(t, c.cfg, l.option()), topic)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // survey has looked twice by then
+	defer cancel()
+	var at *kafka.ConnectError
+	if _, err := consumer.Retrieve(ctx); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &at) || at.Address != c.cfg.Brokers[0] {
+		t.Errorf("got %v", err)
+	}
+	l.tell(nil)
+	expectOrders(t, consumer, 1, 2)
 }

@@ -52,7 +52,7 @@ func explainOutcome(topic string, err error, since requests, idempotent bool) er
 // life: it asks again only after what kerr calls retriable (franz-go v1.22.2, doInitProducerID).
 func idRefused(cl *kgo.Client, err error) bool {
 	var code *kerr.Error
-	if !errors.As(err, &code) {
+	if !errors.As(err, &code) || isOneOf(err, ofTheTopic) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), knownID)
@@ -62,7 +62,7 @@ func idRefused(cl *kgo.Client, err error) bool {
 }
 
 // knownID is time enough for a client to say what it knows: the one goroutine that tells of records waits for it.
-const knownID = 50 * time.Millisecond
+const knownID = 20 * time.Millisecond
 
 // tooLarge reports whether a broker takes no record of this size.
 func tooLarge(err error) bool {
