@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -105,7 +106,7 @@ func (r *reader) tellStuck(s stuck, err error) {
 func (r *reader) look(ctx context.Context, cl *kgo.Client, s stuck) error {
 	leader, _, err := cl.PartitionLeader(r.topic, s.partition)
 	if err != nil || leader < 0 {
-		return nil // the client looks for it
+		return nil //nolint:nilerr // the client looks for it
 	}
 	resp, err := cl.Broker(int(leader)).Request(ctx, r.oneBatch(s))
 	if err != nil {
@@ -150,7 +151,7 @@ func (r *reader) judgeFetched(s stuck, resp *kmsg.FetchResponse) error {
 	var decoded []int // records, by batch
 	got, next := kgo.ProcessFetchPartition(opts, p, r.inflater.plain(), func(m kgo.FetchBatchMetrics) { decoded = append(decoded, m.NumRecords) })
 	if got.Err != nil || len(got.Records) > 0 || next != s.at || len(p.RecordBatches) == 0 {
-		return nil
+		return nil //nolint:nilerr // the client tells it itself
 	}
 	return &damage{partition: s.partition, at: s.at, what: unreadable(p.RecordBatches, decoded, s.at), after: after(p.RecordBatches, s.at)}
 }
@@ -211,7 +212,8 @@ func (r *reader) stuckError(ctx context.Context, cl *kgo.Client, leader int32, e
 		}
 	}
 	told := r.proxy.access.connectError(addr, err)
-	if d, is := err.(*damage); is { //nolint:errorlint // it is just made
+	var d *damage
+	if errors.As(err, &d) {
 		told.Remedy = "look at what the broker has there (kafka-dump-log.sh --deep-iteration), and at what stands on the way to it"
 		if d.after > 0 && !r.options.direct {
 			told.Remedy += fmt.Sprintf("; to go on behind it, stop the group and: kafka-consumer-groups.sh --bootstrap-server %s --group %s"+
