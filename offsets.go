@@ -89,7 +89,7 @@ func (p position) after(q position) bool { return p.offset > q.offset || p.epoch
 
 // An entry is one record in order of delivery. It has all that will be handed out, since the client's records are used again.
 type entry struct {
-	fetched       // zero once settled
+	fetched       // without its slices once settled
 	last    int64 // the offset up to which it stands for the log: its own, unless it is a stretch that can't be read
 	epoch   int32
 	bytes   int32
@@ -245,7 +245,8 @@ func (a *assignment) acknowledge(sequence uint64) error {
 	if e.state == handed {
 		a.unacked.remove(e.bytes)
 	}
-	e.state, e.fetched = settled, fetched{}
+	e.state = settled
+	e.key, e.value, e.headers = nil, nil, nil // their memory is the caller's alone now
 	delete(a.broken, sequence)
 	a.trim()
 	return nil

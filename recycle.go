@@ -20,22 +20,24 @@ const mostRecycled = 1 << 14
 
 // GetRecords is called for each batch that is received.
 func (p *recordPool) GetRecords(n int) []kgo.Record {
-	if n > mostRecycled || n == 0 {
+	if n > mostRecycled {
 		return make([]kgo.Record, n)
 	}
-	size := bits.Len(uint(n - 1))
-	if spare, ok := p.bySize[size].Get().(*[]kgo.Record); ok {
+	room := n + n/8 // the next batch may be a little larger
+	if spare, ok := p.ofSize(room).Get().(*[]kgo.Record); ok && len(*spare) >= n {
 		return *spare
 	}
-	return make([]kgo.Record, 1<<size)
+	return make([]kgo.Record, room)
 }
 
 // PutRecords is called once the last record of a batch is recycled.
 func (p *recordPool) PutRecords(spent []kgo.Record) {
-	if n := len(spent); n <= mostRecycled {
-		p.bySize[bits.Len(uint(n-1))].Put(&spent)
+	if len(spent) <= mostRecycled+mostRecycled/8 {
+		p.ofSize(len(spent)).Put(&spent)
 	}
 }
+
+func (p *recordPool) ofSize(n int) *sync.Pool { return &p.bySize[bits.Len(uint(n))] }
 
 // onlyPool reports whether a client has no pool but ours: recycling a record gives back the memory of all pools of which it is made, and
 // with one for decompressed bytes that of what is handed out.
