@@ -76,7 +76,7 @@ func WithLogger(l *slog.Logger) ProxyOption {
 
 // WithClientOptions passes options to every franz-go client of this proxy, for what Config has no setting for: a dialler, hooks. They
 // are applied before the proxy's own, so they can't undo what its promises rest on; hooks add up, and see several clients, some of
-// which live for a moment only.
+// which live for a moment only. A hook must keep no *kgo.Record that a consumer has fetched: its memory is used again.
 func WithClientOptions(opts ...kgo.Opt) ProxyOption {
 	return func(o *proxyOptions) { o.opts = append(o.opts, opts...) }
 }
