@@ -40,9 +40,7 @@ func TestEnsureTopicsCreatesWhatIsMissingAndTellsWhatDiffers(t *testing.T) {
 	if got := len(topics[there].Partitions); got != 2 {
 		t.Errorf("a topic that exists was changed to %d partitions", got)
 	}
-	if open := n.open.Load(); open != 0 {
-		t.Errorf("EnsureTopics left %d connections", open)
-	}
+	eventually(t, "the sockets are gone", func() bool { return n.open.Load() == 0 })
 	produce(t, newProducer(t, p, "one"), order{}) // it can be used at once
 }
 

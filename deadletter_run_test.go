@@ -262,9 +262,7 @@ func TestARunClosesItsDeadLetters(t *testing.T) {
 	c.read(t, target, 2)
 	run.wantEnd(t)
 	disconnect(t, consumer)
-	if open := n.open.Load(); open != 0 {
-		t.Errorf("%d connections are open after Run and its consumer have ended", open)
-	}
+	eventually(t, "the sockets are gone", func() bool { return n.open.Load() == 0 })
 }
 
 // With neither DeadLetter nor OnFailure Run ends with what failed, and nothing of it is committed.

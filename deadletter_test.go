@@ -373,9 +373,7 @@ func TestDeadLettersEndWithTheirProxy(t *testing.T) {
 	}
 	writeDead(t, d, failed("source", 1, []byte("x")))
 	disconnect(t, p)
-	if open := n.open.Load(); open != 0 {
-		t.Errorf("%d connections are open after Disconnect", open)
-	}
+	eventually(t, "the sockets are gone", func() bool { return n.open.Load() == 0 })
 	for _, d := range []*kafka.DeadLetters{d, c.deadLetters(t, p, "dead", "source")} {
 		wantError(t, d.Write(within(t, patience), failed("source", 2, []byte("x"))), kafka.ErrDisconnected)
 	}
