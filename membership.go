@@ -20,9 +20,10 @@ func WithServerSideBalancer() ConsumerOption {
 }
 
 // WithInstanceID makes the consumer a static member of its group (KIP-345, group.instance.id): Disconnect does not leave the group, and
-// one with the same id that comes back within the session timeout has the partitions of before, without a rebalance. Nobody else reads
-// them meanwhile. The id must be unique in the group and stay the same over restarts, such as the name of a pod in a StatefulSet; of two
-// with one id the older is fenced, which is an error that ends it. By default members are dynamic.
+// one with the same id that comes back within the session timeout has the partitions of before, without a rebalance; where it leads the
+// group, which the oldest member does, the members join once more and keep what they have. Nobody else reads them meanwhile. The id must
+// be unique in the group and stay the same over restarts, such as the name of a pod in a StatefulSet; of two with one id the older is
+// fenced, which is an error that ends it. By default members are dynamic.
 func WithInstanceID(id string) ConsumerOption {
 	return func(o *consumerOptions) { o.instanceID = &id }
 }

@@ -206,6 +206,8 @@ func TestAStaticMemberComesBackWithoutARebalance(t *testing.T) {
 		}
 		return all
 	}
+	// The first to join leads the group. When a leader comes back all join once more, and keep what they have.
+	eventually(t, "the other member leads", func() bool { return len(partitions(other)) == 4 })
 	var w written
 	first, received, stop := static(&w)
 	eventually(t, "each has its half", func() bool { return len(partitions(first)) == 2 && len(partitions(other)) == 2 })
