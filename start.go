@@ -100,21 +100,33 @@ func topicID(ctx context.Context, cl *kgo.Client, topic string) (id [16]byte, er
 // The start is looked up before the question whether there is one: looked up after it, it could pass what another member left behind
 // that came and went in between.
 func (r *reader) commitStart(ctx context.Context, cl *kadm.Client) error {
+	var last error
 	for {
 		err := r.tryCommitStart(ctx, cl)
-		empty := !errors.Is(err, kerr.UnknownMemberID)
-		if err == nil || empty && !kerr.IsRetriable(err) { // right after its creation brokers may not know a topic, or not lead it
+		switch end := ctx.Err(); {
+		case last != nil && end != nil && errors.Is(err, end): // it was cut short, and the answer before says why
+			return r.noStart(end, last)
+		case err == nil, !mayHeal(err):
 			return err
 		}
+		last = err
 		if end := sleep(ctx); end != nil {
-			if empty {
-				return fmt.Errorf("%w; the last answer: %w", end, err)
-			}
-			return fmt.Errorf("group %q has members that read topic %q and has not committed anything there, so where it begins is theirs"+
-				" to say: wait until one of them commits, or stop them, or set the offsets with kafka-consumer-groups.sh"+
-				" --reset-offsets, or leave out WithStart: %w", r.group, r.topic, end)
+			return r.noStart(end, last)
 		}
 	}
+}
+
+// mayHeal reports whether a start may be found later. Right after its creation brokers may not know a topic, or not lead it.
+func mayHeal(err error) bool { return errors.Is(err, kerr.UnknownMemberID) || kerr.IsRetriable(err) }
+
+// noStart says why there was no start by the end of a context.
+func (r *reader) noStart(end, last error) error {
+	if !errors.Is(last, kerr.UnknownMemberID) {
+		return fmt.Errorf("%w; the last answer: %w", end, last)
+	}
+	return fmt.Errorf("group %q has members that read topic %q and has not committed anything there, so where it begins is theirs"+
+		" to say: wait until one of them commits, or stop them, or set the offsets with kafka-consumer-groups.sh"+
+		" --reset-offsets, or leave out WithStart: %w", r.group, r.topic, end)
 }
 
 // tryCommitStart commits the start, unless there is a commit.

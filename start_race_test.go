@@ -107,7 +107,7 @@ func TestAStartThatCannotBeFoundSaysWhatToDo(t *testing.T) {
 	topic := c.topic(t, 1)
 	c.liveMember(t, topic)
 	cfg := c.cfg
-	cfg.ConnectTimeout = 3 * time.Second // of which a busy machine takes one to connect
+	cfg.ConnectTimeout = 3 * time.Second // of which a busy machine may take one to connect
 	consumer := newConsumer(t, newProxy(t, cfg), topic, kafka.WithStart(kafka.Latest))
 	err := retrieveError(t, consumer)
 	wantWords(t, err, cfg.Group, topic, "has not committed", "WithStart", "kafka-consumer-groups.sh")
