@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,8 +31,26 @@ func (t *topics) close() { t.client.Close() }
 
 func (t *topics) create(ctx context.Context, name string) (string, error) {
 	name = fmt.Sprintf("bench-%s-%s", t.run, name)
-	_, err := t.admin.CreateTopic(ctx, 1, 1, nil, name)
-	return name, err
+	if _, err := t.admin.CreateTopic(ctx, 1, 1, nil, name); err != nil {
+		return name, err
+	}
+	return name, t.awaitLeader(ctx, name)
+}
+
+// awaitLeader returns when a topic can be used: a real broker answers for a moment that it does not exist, which not every contender
+// bears with.
+func (t *topics) awaitLeader(ctx context.Context, topic string) error {
+	for {
+		ends, err := t.admin.ListEndOffsets(ctx, topic)
+		if err = errors.Join(err, ends.Error()); err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+	}
 }
 
 // delete deletes a topic and the group of its name, if there is one.
