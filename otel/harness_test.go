@@ -169,7 +169,6 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// contract is the topic's, by its number.
 // deleteBefore does what retention does.
 func (s *site) deleteBefore(t *testing.T, topic int, offset int64) {
 	t.Helper()
@@ -185,6 +184,7 @@ func (s *site) deleteBefore(t *testing.T, topic int, offset int64) {
 	}
 }
 
+// contract is the topic's, by its number.
 func (s *site) contract(i int) kafka.Topic[order] {
 	return kafka.Topic[order]{Name: s.topics[i], Key: func(o order) []byte { return []byte(o.ID) }}
 }

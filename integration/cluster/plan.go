@@ -29,7 +29,7 @@ func newPlan(o Options, host func(id int) string) (*plan, error) {
 		p.passwords[u] = rand.Text()
 	}
 	ls := protocols(o)
-	free, err := freePorts(o.Brokers * len(ls))
+	free, err := FreePorts(o.Brokers * len(ls))
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +79,8 @@ const (
 	lastPort  = 32000
 )
 
-// freePorts finds n ports where nothing listens.
-func freePorts(n int) ([]int, error) {
+// FreePorts finds n ports of 127.0.0.1 where nothing listens. Another program can take one before the caller does.
+func FreePorts(n int) ([]int, error) {
 	var found []int
 	for tries := 0; len(found) < n; tries++ {
 		if tries > 100+10*n {

@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"text/template"
+
+	"github.com/typedkafka/kafka/integration/cluster"
 )
 
 // A Realm has a key distribution center of its own, which ends with the test, or when this program dies.
@@ -70,10 +71,11 @@ func ForTest(tb testing.TB) *Realm {
 }
 
 func start(ctx context.Context, dir string) (*Realm, error) {
-	address, err := freeAddress()
+	ports, err := cluster.FreePorts(1)
 	if err != nil {
 		return nil, err
 	}
+	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	r := &Realm{dir: dir, address: address}
 	for _, name := range []string{"krb5.conf", "kdc.conf"} {
 		var text strings.Builder
@@ -88,15 +90,6 @@ func start(ctx context.Context, dir string) (*Realm, error) {
 		return nil, err
 	}
 	return r, r.serve(ctx)
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // serve returns when the center answers. A shell ends it when its standard input does: with ctx, or this program.

@@ -2,7 +2,6 @@ package secured_test
 
 import (
 	"context"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -47,12 +46,7 @@ func ticket(t *testing.T, config, file, principal, service string) kafka.ProxyOp
 }
 
 func testKerberosExplained(t *testing.T, c *cluster.Cluster, realm *kdc.Realm, mine string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := l.Addr().String()
-	l.Close()
+	nobody := closedPort(t)
 	away := file(t, "krb5.conf", strings.ReplaceAll(read(t, realm.Config()), realm.Address(), nobody))
 	for name, e := range map[string]struct {
 		login kafka.ProxyOption
