@@ -21,6 +21,14 @@ install() {
 	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >&2
 }
 
+# image_from TAG SUM says whether an image is here that was made from files with this sum.
+image_from() { [[ $(docker image inspect -f '{{index .Config.Labels "made-from"}}' "$1" 2>/dev/null) == "$2" ]]; }
+
+# build_image TAG SUM FOLDER builds an image, and labels it with the sum of what it is made from.
+build_image() {
+	DOCKER_BUILDKIT=0 docker build -q --label "made-from=$2" -t "$1" "$3" >"$3/build.log" 2>&1 || { tail -n 20 "$3/build.log" >&2; return 1; }
+}
+
 # have_docker says whether a Docker Engine answers, after trying to start one. The one that it starts goes on after the script; its
 # process id is in $dockerd_pid_file.
 dockerd_pid_file=/tmp/typedkafka-dockerd.pid
