@@ -13,8 +13,8 @@ import (
 type throttling struct {
 	log *slog.Logger
 
-	mu   sync.Mutex // guards told
-	told time.Time
+	mu    sync.Mutex // guards times
+	times tally
 }
 
 var _ kgo.HookBrokerThrottle = (*throttling)(nil)
@@ -22,12 +22,9 @@ var _ kgo.HookBrokerThrottle = (*throttling)(nil)
 // OnBrokerThrottle is called for each answer that asks to wait.
 func (t *throttling) OnBrokerThrottle(b kgo.BrokerMetadata, interval time.Duration, _ bool) {
 	t.mu.Lock()
-	again := time.Since(t.told) < tellEvery
-	if !again {
-		t.told = time.Now()
-	}
+	due := t.times.add()
 	t.mu.Unlock()
-	if !again {
+	if due > 0 {
 		t.log.Warn("kafka: a quota of the cluster holds this application back; raise it with kafka-configs.sh (producer_byte_rate,"+
 			" consumer_byte_rate, request_percentage), or send less", "broker", hostPort(b.Host, b.Port), "wait", interval)
 	}
