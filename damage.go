@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -221,19 +220,4 @@ func (r *reader) stuckError(ctx context.Context, cl *kgo.Client, leader int32, e
 		}
 	}
 	return told
-}
-
-// noteUnhealed keeps a fault that the client tries to overcome, for the status and for a caller whose ctx ends.
-func (r *reader) noteUnhealed(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.noteLocked(err)
-	r.unhealed, r.unhealedAt = err, time.Now()
-}
-
-// healed forgets that fault.
-func (r *reader) healed() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unhealed = nil
 }

@@ -96,6 +96,21 @@ func (r *reader) note(err error) {
 	r.noteLocked(err)
 }
 
+// noteUnhealed keeps a fault that the client tries to overcome, for the status and for a caller whose ctx ends.
+func (r *reader) noteUnhealed(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noteLocked(err)
+	r.unhealed, r.unhealedAt = err, time.Now()
+}
+
+// healed forgets that fault.
+func (r *reader) healed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unhealed = nil
+}
+
 func (a *assignment) status() PartitionStatus {
 	s := PartitionStatus{
 		Partition: a.partition, Position: a.position(), Committed: a.saved, End: a.log.end, Lag: unknown,
