@@ -89,19 +89,15 @@ func (p position) after(q position) bool { return p.offset > q.offset || p.epoch
 
 // An entry is one record in order of delivery. It has all that will be handed out, since the client's records are used again.
 type entry struct {
-	fetched       // without its slices once settled
-	last    int64 // the offset up to which it stands for the log: its own, unless it is a stretch that can't be read
-	epoch   int32
-	bytes   int32
-	state   state
-}
-
-// A fetched is what was fetched of one record.
-type fetched struct {
 	offset     int64
 	timestamp  time.Time
-	key, value []byte
+	key, value []byte // nil once settled, as the headers
 	headers    []Header
+
+	last  int64 // the offset up to which it stands for the log: its own, unless it is a stretch that can't be read
+	epoch int32
+	bytes int32
+	state state
 }
 
 // fill takes over what is to be handed out of a client's record. The slices end where their bytes do, so that appending to one can't
