@@ -35,7 +35,7 @@ const (
 
 // Write notes a produce request. The client writes each request by one call.
 func (a *answers) Write(p []byte) (int, error) {
-	if len(p) >= requestHead && binary.BigEndian.Uint16(p[4:]) == produceKey {
+	if len(p) >= requestHead && int16(binary.BigEndian.Uint16(p[4:])) == produceKey {
 		a.mu.Lock()
 		a.versions[int32(binary.BigEndian.Uint32(p[8:]))] = int16(binary.BigEndian.Uint16(p[6:]))
 		a.mu.Unlock()

@@ -24,7 +24,7 @@ type faults struct {
 	mu     sync.Mutex // guards what follows
 	byAddr map[string]fault
 	told   map[string]telling // by address; what is in the log
-	asked  map[question]awaited
+	asked  map[question]*awaited
 
 	log     atomic.Pointer[slog.Logger] // where faults of an open connection are told; nil: nowhere
 	produce produceCounts
@@ -72,8 +72,6 @@ var (
 	_ kgo.HookBrokerThrottle   = (*faults)(nil)
 	_ kgo.HookBrokerWrite      = (*faults)(nil)
 )
-
-const produceKey = 0 // of the protocol's requests
 
 // OnBrokerWrite counts the produce requests, also those that only a part of was written, and notes what is asked.
 func (f *faults) OnBrokerWrite(b kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {

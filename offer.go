@@ -11,17 +11,20 @@ import (
 	"github.com/typedkafka/kafka/internal/wire"
 )
 
-// The keys of some requests.
+// The keys of some requests, as hooks and connections have them.
 const (
-	fetchKey         = 1
-	metadataKey      = 3
-	saslHandshakeKey = 17
-	apiVersionsKey   = 18
+	produceKey       = int16(kmsg.Produce)
+	fetchKey         = int16(kmsg.Fetch)
+	saslHandshakeKey = int16(kmsg.SASLHandshake)
+	apiVersionsKey   = int16(kmsg.ApiVersions)
 )
 
 // needed are the requests that producers and consumers can't do without. franz-go tries again for ever, in silence, where it has no
 // version of one in common with a broker, but for those of the first answers (v1.22.2: errBrokerTooOld is no fault of a connection).
-var needed = []int16{produceKey, fetchKey, 2, metadataKey, 8, 9, 10, 11, 12, 13, 14, 22}
+var needed = []kmsg.Key{
+	kmsg.Produce, kmsg.Fetch, kmsg.ListOffsets, kmsg.Metadata, kmsg.OffsetCommit, kmsg.OffsetFetch, kmsg.FindCoordinator,
+	kmsg.JoinGroup, kmsg.Heartbeat, kmsg.LeaveGroup, kmsg.SyncGroup, kmsg.InitProducerID,
+}
 
 // judgeOffer says what is wrong with the versions that a broker offers, in answer to a request of a version.
 func judgeOffer(body []byte, version int16) error {
@@ -32,21 +35,21 @@ func judgeOffer(body []byte, version int16) error {
 	if err := resp.ReadFrom(body); err != nil {
 		return wire.NewLie("the answer to ApiVersions ends before it is complete")
 	}
-	offered := make(map[int16]kmsg.ApiVersionsResponseApiKey, len(resp.ApiKeys))
+	offered := make(map[kmsg.Key]kmsg.ApiVersionsResponseApiKey, len(resp.ApiKeys))
 	for _, k := range resp.ApiKeys {
-		offered[k.ApiKey] = k
+		offered[kmsg.Key(k.ApiKey)] = k
 	}
-	if _, has := offered[metadataKey]; !has && resp.ErrorCode == 0 {
-		return &strangerError{"it does not offer " + wire.Name(metadataKey) + ", which every broker does"}
+	if _, has := offered[kmsg.Metadata]; !has && resp.ErrorCode == 0 {
+		return &strangerError{"it does not offer " + kmsg.Metadata.Name() + ", which every broker does"}
 	}
 	for _, key := range needed {
 		switch k, has := offered[key]; {
 		case !has:
 		case k.MinVersion < 0, k.MaxVersion < k.MinVersion:
-			return wire.NewLie("the answer to ApiVersions offers %s in the versions %d to %d", wire.Name(key), k.MinVersion, k.MaxVersion)
-		case k.MinVersion > kmsg.RequestForKey(key).MaxVersion():
+			return wire.NewLie("the answer to ApiVersions offers %s in the versions %d to %d", key.Name(), k.MinVersion, k.MaxVersion)
+		case k.MinVersion > kmsg.RequestForKey(key.Int16()).MaxVersion():
 			return &strangerError{fmt.Sprintf("it offers %s in the versions %d to %d, all newer than those known here",
-				wire.Name(key), k.MinVersion, k.MaxVersion)}
+				key.Name(), k.MinVersion, k.MaxVersion)}
 		}
 	}
 	return nil

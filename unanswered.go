@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/typedkafka/kafka/internal/wire"
 )
@@ -27,35 +28,44 @@ type awaited struct {
 	paused time.Time // until when the client waits, since the broker has asked it to
 }
 
+// awaitedLocked is what became of a question so far. The caller holds f.mu.
+func (f *faults) awaitedLocked(q question) *awaited {
+	if f.asked == nil {
+		f.asked = make(map[question]*awaited)
+	}
+	a := f.asked[q]
+	if a == nil {
+		a = new(awaited)
+		f.asked[q] = a
+	}
+	return a
+}
+
 // ask notes a request.
 func (f *faults) ask(q question) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	a := f.asked[q]
+	a := f.awaitedLocked(q)
 	if a.open++; a.open == 1 {
 		a.since = time.Now()
 	}
-	if f.asked == nil {
-		f.asked = make(map[question]awaited)
-	}
-	f.asked[q] = a
 }
 
 // pause notes until when nothing is asked.
 func (f *faults) pause(q question, until time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.asked == nil {
-		f.asked = make(map[question]awaited)
-	}
-	f.asked[q] = awaited{paused: until}
+	*f.awaitedLocked(q) = awaited{paused: until}
 }
 
 // answer notes how a request ended.
 func (f *faults) answer(q question, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	a := f.asked[q]
+	if f.asked == nil { // nothing was asked, since it could not be written
+		return
+	}
+	a := f.awaitedLocked(q)
 	a.open, a.since = max(0, a.open-1), time.Now()
 	switch {
 	case err == nil:
@@ -63,9 +73,6 @@ func (f *faults) answer(q question, err error) {
 	case !closedByUs(err):
 		a.failed++
 		a.err = err
-	}
-	if f.asked != nil {
-		f.asked[q] = a
 	}
 }
 
@@ -76,7 +83,6 @@ func (f *faults) forget(host string, port int32) {
 	for q, a := range f.asked {
 		if q.host == host && q.port == port {
 			a.open = 0
-			f.asked[q] = a
 		}
 	}
 }
@@ -112,8 +118,7 @@ const lookThere = "look at the broker's log, and at the network on the way to it
 
 // remedy is what to look at where a question has no answer.
 func (q question) remedy() string {
-	const joinGroup, syncGroup = 11, 14
-	if q.key == joinGroup || q.key == syncGroup {
+	if key := kmsg.Key(q.key); key == kmsg.JoinGroup || key == kmsg.SyncGroup {
 		return "the group waits for its other members, for consumer.rebalance_timeout (KAFKA_CONSUMER_REBALANCE_TIMEOUT) at most"
 	}
 	return lookThere
