@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,4 +115,27 @@ func TestAStartThatCannotBeFoundSaysWhatToDo(t *testing.T) {
 	if !kafka.Temporary(err) {
 		t.Errorf("%v heals with the member's first commit", err)
 	}
+}
+
+// What the end of the context cuts short does not hide what the answer before it said.
+func TestAStartThatIsCutShortSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	topic := c.topic(t, 1)
+	c.liveMember(t, topic)
+	cfg := c.cfg
+	cfg.ConnectTimeout = 4 * time.Second
+	var asked written
+	n := newLines()
+	consumer := newConsumer(t, newProxy(t, cfg, asked.option(), n.option()), topic, kafka.WithStart(kafka.Latest))
+	told := make(chan error, 1)
+	go func() {
+		_, err := consumer.Retrieve(within(t, patience))
+		told <- err
+	}()
+	eventually(t, "the start is looked up again", func() bool { return asked.of(kmsg.ListOffsets) > 1 })
+	defer n.freeze()()
+	err := <-told
+	wantWords(t, err, cfg.Group, topic, "has not committed", "WithStart", "kafka-consumer-groups.sh")
+	wantError(t, err, context.DeadlineExceeded)
 }
