@@ -109,7 +109,7 @@ func (h *haul) run(tb testing.TB, n int, each time.Duration, opts ...kafka.RunOp
 			begun = time.Now()
 		}
 		if each > 0 {
-			time.Sleep(each)
+			wait(tb, each)
 		}
 		if k == int64(n) {
 			ended = time.Now()
@@ -142,7 +142,7 @@ func BenchmarkRun(b *testing.B) {
 		var run, here time.Duration
 		for b.Loop() {
 			run += h.run(b, n, each, kafka.Concurrency(workers))
-			here += sleepers(n, workers, each)
+			here += waiters(b, n, workers, each)
 		}
 		ideal := time.Duration(b.N) * n * each / workers
 		b.ReportMetric(float64(n*b.N)/run.Seconds(), "run-msgs/s")
@@ -151,8 +151,9 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-// sleepers is what this machine needs for n sleeps by some goroutines: on a busy one they take longer than they should.
-func sleepers(n, workers int, each time.Duration) time.Duration {
+// waiters is what this machine needs for n waits by some goroutines that do nothing else: on a busy one they take longer than they should.
+func waiters(tb testing.TB, n, workers int, each time.Duration) time.Duration {
+	tb.Helper()
 	begun := time.Now()
 	var left atomic.Int64
 	left.Store(int64(n))
@@ -160,7 +161,7 @@ func sleepers(n, workers int, each time.Duration) time.Duration {
 	for range workers {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
-				time.Sleep(each)
+				wait(tb, each)
 			}
 		})
 	}
