@@ -148,7 +148,7 @@ func (r *reader) judgeFetched(s stuck, resp *kmsg.FetchResponse) error {
 	p := &resp.Topics[0].Partitions[0]
 	opts := kgo.ProcessFetchPartitionOpts{KeepControlRecords: true, Offset: s.at, Topic: r.topic, Partition: s.partition}
 	var decoded []int // records, by batch
-	got, next := kgo.ProcessFetchPartition(opts, p, r.inflater.plain(), func(m kgo.FetchBatchMetrics) { decoded = append(decoded, m.NumRecords) })
+	got, next := kgo.ProcessFetchPartition(opts, p, r.inflater.apart(), func(m kgo.FetchBatchMetrics) { decoded = append(decoded, m.NumRecords) })
 	if got.Err != nil || len(got.Records) > 0 || next != s.at || len(p.RecordBatches) == 0 {
 		return nil //nolint:nilerr // the client tells it itself
 	}

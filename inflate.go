@@ -59,6 +59,9 @@ func (i *inflater) Decompress(src []byte, codec kgo.CompressionCodecType) ([]byt
 	return batch, nil
 }
 
+// apart is an inflater with the same bounds for what is fetched beside, and never polled.
+func (i *inflater) apart() *inflater { return &inflater{plain: i.plain, most: i.most} }
+
 // polled makes room for the next.
 func (i *inflater) polled() { i.used.Store(0) }
 
