@@ -15,6 +15,7 @@ type automatonBuilder struct {
 	accepts []bool
 	next    []uint16
 	members []rune // one of each group of characters
+	groups  int    // with the one of what is not plain, which is the last
 	failed  bool   // too many states, or an instruction that is not understood
 }
 
@@ -31,7 +32,7 @@ func (b *automatonBuilder) state(set []uint32) uint16 {
 	matched := b.matches(set, 0) // whatever follows
 	b.known[key] = at
 	b.accepts = append(b.accepts, matched || b.matches(set, syntax.EmptyEndText))
-	b.next = append(b.next, make([]uint16, len(b.members))...)
+	b.next = append(b.next, make([]uint16, b.groups)...)
 	for group, c := range b.members {
 		next := at
 		if !matched {
@@ -42,8 +43,20 @@ func (b *automatonBuilder) state(set []uint32) uint16 {
 	return at
 }
 
+// trap adds a state that nothing leads out of, and that bytes which are not plain lead to from everywhere.
+func (b *automatonBuilder) trap() {
+	trap := uint16(len(b.next))
+	b.accepts = append(b.accepts, false)
+	for range b.groups {
+		b.next = append(b.next, trap)
+	}
+	for at := b.groups - 1; at < len(b.next); at += b.groups {
+		b.next[at] = trap
+	}
+}
+
 // maxStretches bounds how many stretches of characters beyond ASCII are looked at, each for all instructions: classes such as \pL have
-// hundreds. With those of ASCII they are fewer than 256.
+// hundreds. With those of ASCII, and the group of what is not plain, they are fewer than 256.
 const maxStretches = 120
 
 // groupRunes groups characters by the instructions that take them, and gives one member of each group.
@@ -73,7 +86,13 @@ func groupRunes(program *syntax.Prog) (g runeGroups, members []rune) {
 			g.beyond = append(g.beyond, runeStretch{c, group})
 		}
 	}
-	g.count = len(members)
+	g.count = len(members) + 1
+	for c := range g.plain {
+		g.plain[c] = uint8(len(members))
+		if c < utf8.RuneSelf && plainByte[c] {
+			g.plain[c] = g.ascii[c]
+		}
+	}
 	return g, members
 }
 

@@ -229,10 +229,10 @@ func (w *writer) putStruct(dst []byte, s *source, p place, depth int) ([]byte, b
 			}
 		}
 		count++
-		dst = append(dst, f.name...)
+		dst = f.name.append(dst)
 		var ok bool
-		if f.source.op == writeText { // most of all fields
-			dst, ok = w.putText(dst, f.source.text, at.text())
+		if f.isText { // most of all fields
+			dst, ok = w.putRestOfText(dst, f.source.text, at.text())
 		} else {
 			dst, ok = w.put(dst, f.source, at, depth)
 		}
@@ -280,8 +280,18 @@ func (w *writer) putTexts(dst []byte, s *source, p place) ([]byte, bool) {
 
 // putText is false for what is no UTF-8.
 func (w *writer) putText(dst []byte, r *textRule, s string) ([]byte, bool) {
-	start := len(dst) + 1
-	dst, form := appendText(dst, s)
+	return w.putRestOfText(append(dst, '"'), r, s)
+}
+
+// putRestOfText is putText after the opening quote. It copies the text as if nothing in it had to be escaped, and looks at the copy: mostly
+// that is all.
+func (w *writer) putRestOfText(dst []byte, r *textRule, s string) ([]byte, bool) {
+	start := len(dst)
+	dst = append(dst, s...)
+	if r != nil && r.allowsPlain(dst[start:]) {
+		return append(dst, '"'), true
+	}
+	dst, form := endText(dst, start, s)
 	if r == nil {
 		return dst, form != notUTF8
 	}

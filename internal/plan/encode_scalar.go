@@ -29,11 +29,8 @@ var plainByte = func() (plain [utf8.RuneSelf]bool) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendText copies the text as if nothing in it had to be escaped, and looks at the copy: mostly that is all.
-func appendText(dst []byte, s string) ([]byte, textForm) {
-	dst = append(dst, '"')
-	start := len(dst)
-	dst = append(dst, s...)
+// endText ends a text that was copied to start, with escapes where the copy needs some.
+func endText(dst []byte, start int, s string) ([]byte, textForm) {
 	if n := plainLength(dst[start:]); n < len(s) {
 		return appendOddText(dst[:start+n], s[n:])
 	}
@@ -161,15 +158,21 @@ func appendShortDecimal(dst []byte, f float64) ([]byte, bool) {
 	if rest == 0 {
 		return dst, true
 	}
-	var text [1 + shortPlaces]byte
-	text[0] = '.'
-	last := 0
-	for i := shortPlaces; i > 0; i-- {
-		text[i] = byte('0' + rest%10)
-		if rest%10 != 0 && last == 0 {
-			last = i
-		}
-		rest /= 10
+	first, second, third := 2*(rest/1e4), 2*(rest/1e2%1e2), 2*(rest%1e2)
+	dst = append(dst, '.', digitPairs[first], digitPairs[first+1], digitPairs[second], digitPairs[second+1], digitPairs[third], digitPairs[third+1])
+	for dst[len(dst)-1] == '0' {
+		dst = dst[:len(dst)-1]
 	}
-	return append(dst, text[:last+1]...), true
+	return dst, true
 }
+
+// digitPairs has the two digits of each number below 100.
+var digitPairs = func() (pairs [200]byte) {
+	for i := range pairs {
+		pairs[i] = byte('0' + i/2%10)
+		if i%2 == 0 {
+			pairs[i] = byte('0' + i/20)
+		}
+	}
+	return pairs
+}()

@@ -40,7 +40,7 @@ func TestSimpleFormatsAcceptWhatIsUsual(t *testing.T) {
 func TestSimpleFormatsAcceptNothingElse(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 1))
-	const letters = "0123456789abcfgzAFGZ-:.T+@/ _~\x00\x7f\x80\xff`[{}"
+	const letters = "0123456789abcfgzAFGZ-:.T+@/ _~\x00\x7f\x80\xff`[{}&<\"\\"
 	for name, texts := range usual {
 		accepted := 0
 		for range 40_000 {
@@ -56,6 +56,9 @@ func TestSimpleFormatsAcceptNothingElse(t *testing.T) {
 				default:
 					s[i] = c
 				}
+			}
+			if simpleFormats[name](s) && !plain(s) {
+				t.Fatalf("%q is taken for plain as a %s", s, name)
 			}
 			if !simpleFormats[name](s) {
 				continue

@@ -33,8 +33,9 @@ func newPattern(expr *regexp.Regexp) *pattern {
 		return p
 	}
 	groups, members := groupRunes(program)
-	b := automatonBuilder{program: program, known: make(map[string]uint16), members: members}
+	b := automatonBuilder{program: program, known: make(map[string]uint16), members: members, groups: groups.count}
 	if b.state(b.closure([]uint32{uint32(program.Start)}, true)); !b.failed {
+		b.trap()
 		p.accepts, p.next, p.groups = b.accepts, b.next, groups
 	}
 	return p
@@ -63,6 +64,18 @@ func (p *pattern) matchASCII(s []byte) bool {
 	return p.accepts[at/p.groups.count]
 }
 
+// matchPlain reports that s matches and is plain. Else it does not say which of both it is not; and without an automaton it knows nothing.
+func (p *pattern) matchPlain(s []byte) bool {
+	if p.accepts == nil {
+		return false
+	}
+	next, plain, at := p.next, &p.groups.plain, 0
+	for _, c := range s {
+		at = int(next[at+int(plain[c])])
+	}
+	return p.accepts[at/p.groups.count]
+}
+
 func (p *pattern) match(s []byte) bool {
 	at := 0
 	for i := 0; i < len(s); {
@@ -75,8 +88,9 @@ func (p *pattern) match(s []byte) bool {
 
 // runeGroups put characters that no instruction tells apart in one group.
 type runeGroups struct {
-	count  int
+	count  int // with the one of bytes that are not plain
 	ascii  [utf8.RuneSelf]uint8
+	plain  [256]uint8    // by byte, of a text in which all are to be plain
 	beyond []runeStretch // nil: only ASCII is grouped
 }
 

@@ -50,10 +50,11 @@ const (
 
 // A sourceField is a field of a struct.
 type sourceField struct {
-	name      string // `,"name":`, as encoding/json writes it, but for the first field
+	name      token // `,"name":`, as encoding/json writes it, but for the first field, with the quote that opens a text
 	step      step
 	omit      omission
 	source    *source
+	isText    bool // its source writes a text
 	needed    bool // counts among needed
 	forbidden bool // the schema allows no such property
 }
@@ -197,7 +198,7 @@ func (c *sources) structure(s *source, n *node, t *jsontype.Type) bool {
 	required := r.required
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		field := sourceField{name: "," + jsonText(f.Name) + ":", step: stepTo(t.Go, f.Index), omit: omissionOf(f)}
+		field := sourceField{step: stepTo(t.Go, f.Index), omit: omissionOf(f)}
 		child := r.additional
 		if j, ok := r.index[f.Name]; ok {
 			child = r.properties[j].node
@@ -213,6 +214,8 @@ func (c *sources) structure(s *source, n *node, t *jsontype.Type) bool {
 			s.needed++
 		}
 		c.below("."+f.Go, func() { field.source = c.source(child, f.Type) })
+		field.isText = field.source.op == writeText
+		field.name = nameToken(f.Name, field.isText)
 		s.fields = append(s.fields, field)
 	}
 	return required.empty()
@@ -232,6 +235,15 @@ func plainFields(t *jsontype.Type) bool {
 }
 
 type zeroer interface{ IsZero() bool }
+
+// nameToken is what comes before a field's value.
+func nameToken(name string, isText bool) token {
+	text := "," + jsonText(name) + ":"
+	if isText {
+		text += `"`
+	}
+	return newToken(text)
+}
 
 // jsonText is a name as encoding/json writes it.
 func jsonText(name string) string {

@@ -13,6 +13,7 @@ type textRule struct {
 	least, most int      // characters
 	enough      int      // bytes that surely are least characters
 	values      []string // enum and const; only with has
+	plain       []string // those of them that all of the rule allows, and that are plain
 	index       map[string]struct{}
 	has         bool
 	pattern     *pattern
@@ -47,7 +48,37 @@ func textRuleOf(s *jsonschema.Schema, c *constants) *textRule {
 	if r.least == 0 && r.most == unbounded && r.onlyLength() {
 		return nil
 	}
+	r.findPlain()
 	return &r
+}
+
+// findPlain finds which of few values allowsPlain may go by.
+func (r *textRule) findPlain() {
+	if len(r.values) > fewValues {
+		return
+	}
+	for _, v := range r.values {
+		slow := slowBytes
+		if plainLength([]byte(v)) == len(v) && r.allows([]byte(v), true, &slow) == valid {
+			r.plain = append(r.plain, v)
+		}
+	}
+}
+
+// allowsPlain reports that a string is plain, and allowed. Else it does not say which of both it is not, nor that it is not. That a
+// text meets the rule mostly says that it is plain, so that it need not be looked at for that as well.
+func (r *textRule) allowsPlain(s []byte) bool {
+	switch n := len(s); {
+	case r.has:
+		return isOneOf(r.plain, s)
+	case n > r.most || n < r.least:
+		return false
+	case r.pattern != nil && !r.pattern.matchPlain(s):
+		return false
+	case r.format != nil:
+		return r.simple != nil && r.simple(s) // which are all plain
+	}
+	return r.pattern != nil || plainLength(s) == len(s)
 }
 
 func (r *textRule) onlyLength() bool { return !r.has && r.pattern == nil && r.format == nil }
@@ -116,7 +147,11 @@ func (r *textRule) isValue(s []byte) bool {
 		_, ok := r.index[string(s)]
 		return ok
 	}
-	for _, v := range r.values {
+	return isOneOf(r.values, s)
+}
+
+func isOneOf(values []string, s []byte) bool {
+	for _, v := range values {
 		if v == string(s) {
 			return true
 		}
