@@ -14,6 +14,13 @@ var simpleFormats = map[string]func([]byte) bool{
 	"hostname":  simpleHostname,
 }
 
+// usualLengths are how many bytes most texts of a format have.
+var usualLengths = map[string]int{
+	"date-time": len("2006-01-02T15:04:05Z"),
+	"date":      len("2006-01-02"),
+	"uuid":      len("00000000-0000-0000-0000-000000000000"),
+}
+
 // simpleDateTime accepts RFC 3339 without leap seconds.
 func simpleDateTime(s []byte) bool {
 	const date, second, shortest = len("2006-01-02"), len("2006-01-02T15:04:05"), len("2006-01-02T15:04:05Z")

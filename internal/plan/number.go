@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"math"
 	"math/big"
 	"math/bits"
 	"strings"
@@ -102,9 +103,65 @@ func decimalOf(r *big.Rat) (d decimal, ok bool) {
 	return d, false
 }
 
+// signed is the digits with their sign.
+func (d decimal) signed() int64 {
+	if d.negative {
+		return -int64(d.digits) // fewer than 10^maxDigits
+	}
+	return int64(d.digits)
+}
+
+// floorAt is the largest number of so many places that is not above d, as an integer; exact says that it is d. What needs more than maxDigits
+// digits is 10^maxDigits, which has no decimal above it.
+func (d decimal) floorAt(places int) (n int64, exact bool) {
+	quotient, rest := d.digits, uint64(0)
+	if places < d.places {
+		quotient, rest = d.digits/pow10[d.places-places], d.digits%pow10[d.places-places]
+	} else if high, low := bits.Mul64(d.digits, pow10[places-d.places]); high != 0 || low > pow10[maxDigits] {
+		quotient = pow10[maxDigits]
+	} else {
+		quotient = low
+	}
+	n = int64(quotient)
+	if d.negative {
+		n = -n
+		if rest != 0 {
+			n--
+		}
+	}
+	return n, rest == 0
+}
+
+// intRange bounds an integer.
+type intRange struct{ least, most int64 }
+
+var anyInt = intRange{math.MinInt64, math.MaxInt64}
+
+func (r intRange) allows(n int64) bool { return n >= r.least && n <= r.most }
+
+// intRangeAt turns bounds into what they let through of the numbers of so many places, as integers.
+func intRangeAt(places int, bounds []bound) intRange {
+	out := anyInt
+	for _, b := range bounds {
+		floor, exact := b.at.floorAt(places)
+		switch {
+		case b.wrong < 0 && exact && !b.excluded:
+			out.least = max(out.least, floor)
+		case b.wrong < 0:
+			out.least = max(out.least, floor+1)
+		case exact && b.excluded:
+			out.most = min(out.most, floor-1)
+		default:
+			out.most = min(out.most, floor)
+		}
+	}
+	return out
+}
+
 // A numberRule is what is asked of a number.
 type numberRule struct {
 	bounds   []bound
+	ranges   []intRange // what the bounds let through of numbers of each number of places, as integers
 	multiple *decimal
 	values   []decimal // enum and const; only with hasValues
 	has      bool      // values count
@@ -122,10 +179,8 @@ func (r *numberRule) allows(d decimal) verdict {
 	if r.integer && !d.isInteger() {
 		return invalid
 	}
-	for _, b := range r.bounds {
-		if c := d.compare(b.at); c == b.wrong || c == 0 && b.excluded {
-			return invalid
-		}
+	if r.ranges != nil && !r.ranges[d.places].allows(d.signed()) {
+		return invalid
 	}
 	if r.has && !r.isValue(d) {
 		return invalid
@@ -169,6 +224,12 @@ func numberRuleOf(s *jsonschema.Schema, allowed kinds, c *constants) (*numberRul
 			return nil, false
 		}
 		r.bounds = append(r.bounds, bound{at, b.wrong, b.excluded})
+	}
+	if len(r.bounds) > 0 {
+		r.ranges = make([]intRange, maxDigits+1)
+		for places := range r.ranges {
+			r.ranges[places] = intRangeAt(places, r.bounds)
+		}
 	}
 	if s.MultipleOf != nil {
 		m, ok := decimalOf(s.MultipleOf)

@@ -76,6 +76,22 @@ func (p *pattern) matchPlain(s []byte) bool {
 	return p.accepts[at/p.groups.count]
 }
 
+// matchUpToQuote is matchPlain of what stands in doc from start up to a quote.
+func (p *pattern) matchUpToQuote(doc []byte, start int) (end int, ok bool) {
+	if p.accepts == nil {
+		return start, false
+	}
+	next, plain, at := p.next, &p.groups.plain, 0
+	for i := start; i < len(doc); i++ {
+		c := doc[i]
+		if c == '"' {
+			return i, p.accepts[at/p.groups.count]
+		}
+		at = int(next[at+int(plain[c])])
+	}
+	return len(doc), false
+}
+
 func (p *pattern) match(s []byte) bool {
 	at := 0
 	for i := 0; i < len(s); {

@@ -74,6 +74,28 @@ func (w *walk) str(pos int) (s str, ok bool) {
 	return s, ok
 }
 
+// plainStr finds the end of the string whose opening quote is at pos by what a rule asks of it, which saves to scan it first; ok is false
+// where it is not sure that the string is plain and allowed.
+func (w *walk) plainStr(r *textRule, pos int) (end int, ok bool) {
+	switch start := pos + 1; {
+	case r.has:
+		for _, q := range r.quoted {
+			if w.literal(pos, q) {
+				return pos + len(q) - 1, true
+			}
+		}
+	case r.usual > 0:
+		end = start + r.usual
+		return end, w.at(end) == '"' && r.allowsPlain(w.doc[start:end])
+	case r.pattern != nil && r.format == nil:
+		end, ok = r.pattern.matchUpToQuote(w.doc, start)
+		n := end - start
+		w.work -= n / bytesOfWork
+		return end, ok && n >= r.least && n <= r.most
+	}
+	return 0, false
+}
+
 // oddStr scans on at i in a string that begins at start: one with escapes, beyond ASCII, or at the end of the document. Where it is
 // none, s.end is where that was seen.
 func (w *walk) oddStr(start, i int) (s str, ok bool) {

@@ -254,18 +254,11 @@ func jsonText(name string) string {
 	return string(text)
 }
 
-// intRange bounds an integer.
-type intRange struct{ least, most int64 }
-
-var anyInt = intRange{math.MinInt64, math.MaxInt64}
-
 func (r intRange) holds(least, most int64) bool { return r.least <= least && most <= r.most }
 
 func (r intRange) holdsUints(bits int) bool {
 	return r.least <= 0 && (r.most == math.MaxInt64 || bits < 64 && r.most >= 1<<bits-1)
 }
-
-func (r intRange) allows(n int64) bool { return n >= r.least && n <= r.most }
 
 // allowsUint knows that a bound has at most maxDigits digits, so that a larger number is above each.
 func (r intRange) allowsUint(n uint64) bool {
@@ -275,37 +268,10 @@ func (r intRange) allowsUint(n uint64) bool {
 	return r.allows(int64(n))
 }
 
-// intRangeOf turns bounds into the integers that they let through.
+// intRangeOf is what a rule lets through of integers.
 func intRangeOf(r *numberRule) intRange {
-	out := anyInt
 	if r == nil {
-		return out
+		return anyInt
 	}
-	for _, b := range r.bounds {
-		floor, exact := b.at.floor()
-		switch {
-		case b.wrong < 0 && exact && !b.excluded:
-			out.least = max(out.least, floor)
-		case b.wrong < 0:
-			out.least = max(out.least, floor+1)
-		case exact && b.excluded:
-			out.most = min(out.most, floor-1)
-		default:
-			out.most = min(out.most, floor)
-		}
-	}
-	return out
-}
-
-// floor is the largest integer that is not above d; exact says that it is d.
-func (d decimal) floor() (n int64, exact bool) {
-	quotient, rest := d.digits/pow10[d.places], d.digits%pow10[d.places]
-	n = int64(quotient)
-	if d.negative {
-		n = -n
-		if rest != 0 {
-			n--
-		}
-	}
-	return n, rest == 0
+	return intRangeAt(0, r.bounds)
 }

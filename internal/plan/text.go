@@ -14,10 +14,12 @@ type textRule struct {
 	enough      int      // bytes that surely are least characters
 	values      []string // enum and const; only with has
 	plain       []string // those of them that all of the rule allows, and that are plain
+	quoted      []string // the same, as they stand in a document
 	index       map[string]struct{}
 	has         bool
 	pattern     *pattern
 	simple      func([]byte) bool // accepts only texts that format accepts as well, and most of them
+	usual       int               // bytes that most texts of the format have; 0: no number of them
 	format      func(any) bool
 }
 
@@ -43,7 +45,7 @@ func textRuleOf(s *jsonschema.Schema, c *constants) *textRule {
 		}
 	}
 	if f := jsonschema.Formats[s.Format]; f != nil {
-		r.format, r.simple = f, simpleFormats[s.Format]
+		r.format, r.simple, r.usual = f, simpleFormats[s.Format], usualLengths[s.Format]
 	}
 	if r.least == 0 && r.most == unbounded && r.onlyLength() {
 		return nil
@@ -60,7 +62,7 @@ func (r *textRule) findPlain() {
 	for _, v := range r.values {
 		slow := slowBytes
 		if plainLength([]byte(v)) == len(v) && r.allows([]byte(v), true, &slow) == valid {
-			r.plain = append(r.plain, v)
+			r.plain, r.quoted = append(r.plain, v), append(r.quoted, `"`+v+`"`)
 		}
 	}
 }
