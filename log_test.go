@@ -231,3 +231,20 @@ func TestLogTellsOfMessagesThatNobodyIsToldOf(t *testing.T) {
 		t.Errorf("%d lines, want 2:\n%s", n, log)
 	}
 }
+
+// A quota is no error; the log says once a minute that it is why everything takes long.
+func TestLogTellsOfAQuota(t *testing.T) {
+	t.Parallel()
+	c, l, topic := hostile(t)
+	log, logger := newJournal()
+	l.tell(altered(t, produceRequest, func(r *kmsg.ProduceResponse) { r.ThrottleMillis = 3 }))
+	producer := newProducer(t, newProxy(t, c.cfg, l.option(), kafka.WithLogger(logger)), topic)
+	for range 3 {
+		produce(t, producer, order{ID: "a"})
+	}
+	const line = "a quota of the cluster holds this application back"
+	log.wantLines(t, []string{"level=WARN", line, "broker=" + c.cfg.Brokers[0], "wait=3ms"})
+	if n := log.count(line); n != 1 {
+		t.Errorf("%d lines, want 1:\n%s", n, log)
+	}
+}
