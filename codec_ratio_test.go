@@ -21,7 +21,7 @@ func BenchmarkCodecRatio(b *testing.B) {
 
 // yardsticks has what each row is compared with.
 var yardsticks = map[string][]string{
-	"encode/checked": {"encode/json"}, "encode/append": {"encode/json"}, "encode/record": {"encode/json"},
+	"encode/checked": {"encode/json"}, "encode/append": {"encode/json"}, "encode/into": {"encode/json"},
 	"decode/checked": {"decode/json"}, "decode/into": {"decode/json", "decode/jsonv2"}, "check": {"decode/json"},
 }
 
