@@ -64,7 +64,7 @@ func (p *pattern) matchASCII(s []byte) bool {
 	return p.accepts[at/p.groups.count]
 }
 
-// matchPlain reports that s matches and is plain. Else it does not say which of both it is not; and without an automaton it knows nothing.
+// matchPlain reports that s matches and is plain. Without an automaton it is false for every s.
 func (p *pattern) matchPlain(s []byte) bool {
 	if p.accepts == nil {
 		return false

@@ -67,8 +67,8 @@ func (r *textRule) findPlain() {
 	}
 }
 
-// allowsPlain reports that a string is plain, and allowed. Else it does not say which of both it is not, nor that it is not. That a
-// text meets the rule mostly says that it is plain, so that it need not be looked at for that as well.
+// allowsPlain reports that a string is plain and allowed; false says nothing. Where meeting the rule proves that a string is plain, as it
+// mostly does, it is not looked at for that as well.
 func (r *textRule) allowsPlain(s []byte) bool {
 	switch n := len(s); {
 	case r.has:
