@@ -114,12 +114,10 @@ func (d decimal) signed() int64 {
 // floorAt is the largest number of so many places that is not above d, as an integer; exact says that it is d. What needs more than maxDigits
 // digits is 10^maxDigits, which has no decimal above it.
 func (d decimal) floorAt(places int) (n int64, exact bool) {
-	quotient, rest := d.digits, uint64(0)
+	quotient, rest := pow10[maxDigits], uint64(0)
 	if places < d.places {
 		quotient, rest = d.digits/pow10[d.places-places], d.digits%pow10[d.places-places]
-	} else if high, low := bits.Mul64(d.digits, pow10[places-d.places]); high != 0 || low > pow10[maxDigits] {
-		quotient = pow10[maxDigits]
-	} else {
+	} else if high, low := bits.Mul64(d.digits, pow10[places-d.places]); high == 0 && low < pow10[maxDigits] {
 		quotient = low
 	}
 	n = int64(quotient)
