@@ -129,10 +129,8 @@ func (w *walk) numeral(n *node, pos int) (end int, v verdict) {
 }
 
 func (w *walk) text(n *node, pos int) (end int, v verdict) {
-	if n.text != nil && n.kinds&text != 0 {
-		if end, ok := w.plainStr(n.text, pos); ok {
-			return end + 1, valid
-		}
+	if end, ok := w.plainStr(n, pos); ok {
+		return end + 1, valid
 	}
 	s, ok := w.str(pos)
 	switch {

@@ -16,11 +16,9 @@ func (w *walk) decodeBool(t *target, pos int, p place) (end int, is verdict) {
 // decodeText decodes the string whose opening quote is at pos.
 func (w *walk) decodeText(t *target, pos int, p place) (end int, is verdict) {
 	n := t.node
-	if n.text != nil && n.kinds&text != 0 {
-		if end, ok := w.plainStr(n.text, pos); ok {
-			p.setText(w.copy()[pos+1 : end])
-			return end + 1, valid
-		}
+	if end, ok := w.plainStr(n, pos); ok {
+		p.setText(w.copy()[pos+1 : end])
+		return end + 1, valid
 	}
 	s, ok := w.str(pos)
 	switch {

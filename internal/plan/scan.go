@@ -74,10 +74,11 @@ func (w *walk) str(pos int) (s str, ok bool) {
 	return s, ok
 }
 
-// plainStr finds the end of the string whose opening quote is at pos by what a rule asks of it, which saves to scan it first; ok is false
+// plainStr finds the end of the string whose opening quote is at pos by what a node asks of it, which saves to scan it first; ok is false
 // where it is not sure that the string is plain and allowed.
-func (w *walk) plainStr(r *textRule, pos int) (end int, ok bool) {
-	switch start := pos + 1; {
+func (w *walk) plainStr(n *node, pos int) (end int, ok bool) {
+	switch r, start := n.text, pos+1; {
+	case r == nil || n.kinds&text == 0:
 	case r.has:
 		for _, q := range r.quoted {
 			if w.literal(pos, q) {
@@ -89,9 +90,9 @@ func (w *walk) plainStr(r *textRule, pos int) (end int, ok bool) {
 		return end, w.at(end) == '"' && r.allowsPlain(w.doc[start:end])
 	case r.pattern != nil && r.format == nil:
 		end, ok = r.pattern.matchUpToQuote(w.doc, start)
-		n := end - start
-		w.work -= n / bytesOfWork
-		return end, ok && n >= r.least && n <= r.most
+		length := end - start
+		w.work -= length / bytesOfWork
+		return end, ok && length >= r.least && length <= r.most
 	}
 	return 0, false
 }
